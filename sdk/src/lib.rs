@@ -1,4 +1,12 @@
 //! The user's library of Phantasma: boxes, contents, keys, relay and storage.
+//!
+//! * [`contract`]: typed calls to the contract on Neo N3.
+//! * [`boxes`]: messages in boxes.
+//! * [`content`]: files to encrypted, verifiable blocks and back; [`pdfs`] talks to storage nodes.
+//! * [`relay`]: publish and subscribe at the speed of the network.
+//! * [`keys`]: where content keys are kept.
+//!
+//! Not here: servers (`phantasma-relay`, `phantasma-pdfs`) and the command line (`phantasma`).
 
 pub mod boxes;
 pub mod content;
@@ -6,3 +14,6 @@ pub mod contract;
 pub mod keys;
 pub mod pdfs;
 pub mod relay;
+
+/// Neo N3 itself: wallets, transactions, JSON-RPC. Servers reach it through here and so need one arrow less.
+pub use neo_client as neo;
