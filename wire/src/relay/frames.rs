@@ -1,0 +1,336 @@
+//! What a client and a relay say to each other. A frame is a version byte, a kind byte and a body.
+
+use super::{MAX_ERROR_TEXT, VERSION};
+use crate::Hash;
+use crate::codec::{DecodeError, Frame, Reader, Writer};
+use crate::message::Message;
+
+/// From which message of a box on a subscriber wants to hear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Since {
+    /// Only messages that arrive after the subscription.
+    Now,
+    /// First the kept messages from this position on (the oldest has position 1, so 0 and 1 mean all).
+    Position(u64),
+}
+
+/// From a client to its relay. `request` is the client's number for it, not 0, and comes back in the answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClientFrame {
+    /// First frame. A relay of another chain or contract refuses.
+    Hello {
+        network: u32,
+        contract: [u8; 20],
+    },
+    Publish {
+        request: u32,
+        message: Message,
+    },
+    Subscribe {
+        request: u32,
+        box_id: u64,
+        from: Since,
+    },
+    Unsubscribe {
+        request: u32,
+        box_id: u64,
+    },
+    Ping {
+        nonce: u64,
+    },
+}
+
+/// From a relay to its client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RelayFrame {
+    /// Answers Hello: the relay takes payloads of up to `max_payload` bytes.
+    Welcome {
+        max_payload: u32,
+    },
+    /// The request was done.
+    Ack {
+        request: u32,
+        outcome: Outcome,
+    },
+    /// The request was not done; request 0 means that the relay ends the session.
+    Error {
+        request: u32,
+        error: RelayError,
+        text: String,
+    },
+    /// A message to a box that the client subscribed to. `position` is 0 for messages that the relay does not keep.
+    Deliver {
+        position: u64,
+        message: Message,
+    },
+    Pong {
+        nonce: u64,
+    },
+}
+
+/// What became of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Handed to this many subscribers.
+    Delivered {
+        subscribers: u32,
+    },
+    /// On the relay's disk, at this position of the box.
+    Stored {
+        position: u64,
+    },
+    /// In a block: transaction id (script order) and the content's index in the box.
+    OnChain {
+        txid: Hash,
+        index: u64,
+    },
+    /// Subscribed; kept messages up to `position` have been sent.
+    Subscribed {
+        position: u64,
+    },
+    Unsubscribed,
+}
+
+/// Why a relay refuses, for programs; the text beside it is for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RelayError {
+    /// The frame is not understood or comes at the wrong time.
+    Protocol,
+    /// Another network or contract than the relay's.
+    WrongChain,
+    /// The author did not sign this.
+    BadSignature,
+    /// No such box on the chain.
+    UnknownBox,
+    /// This message has been here.
+    Duplicate,
+    /// The message's time is too far from the relay's.
+    WrongTime,
+    /// The contract refused; the text is its reason.
+    Fault,
+    /// A limit of the relay: log full, too many subscriptions or requests.
+    Limit,
+    /// The reader is too slow for messages that may not be dropped; subscribe again from the last position.
+    TooSlow,
+    /// The relay failed, or cannot reach the chain.
+    Internal,
+    /// The relay is stopping.
+    Closing,
+}
+
+/// Each error, its byte and its name in logs and metrics.
+const ERRORS: [(RelayError, u8, &str); 11] = [
+    (RelayError::Protocol, 1, "protocol"),
+    (RelayError::WrongChain, 2, "wrong_chain"),
+    (RelayError::BadSignature, 3, "bad_signature"),
+    (RelayError::UnknownBox, 4, "unknown_box"),
+    (RelayError::Duplicate, 5, "duplicate"),
+    (RelayError::WrongTime, 6, "wrong_time"),
+    (RelayError::Fault, 7, "fault"),
+    (RelayError::Limit, 8, "limit"),
+    (RelayError::TooSlow, 9, "too_slow"),
+    (RelayError::Internal, 10, "internal"),
+    (RelayError::Closing, 11, "closing"),
+];
+
+impl RelayError {
+    pub fn to_byte(self) -> u8 {
+        ERRORS
+            .iter()
+            .find(|row| row.0 == self)
+            .map_or(0, |row| row.1)
+    }
+
+    pub fn from_byte(value: u8) -> Result<Self, DecodeError> {
+        let found = ERRORS.iter().find(|row| row.1 == value);
+        found.map(|row| row.0).ok_or(DecodeError::UnknownKind {
+            what: "error",
+            value,
+        })
+    }
+
+    pub fn name(self) -> &'static str {
+        ERRORS
+            .iter()
+            .find(|row| row.0 == self)
+            .map_or("", |row| row.2)
+    }
+}
+
+impl Frame for ClientFrame {
+    /// A publish: version, kind, request, message.
+    const MAX_LEN: usize = 2 + 4 + <Message as Frame>::MAX_LEN;
+
+    fn write(&self, to: &mut Writer) {
+        to.u8(VERSION);
+        match self {
+            ClientFrame::Hello { network, contract } => {
+                to.u8(1).u32(*network).raw(contract);
+            }
+            ClientFrame::Publish { request, message } => message.write(to.u8(2).u32(*request)),
+            ClientFrame::Subscribe {
+                request,
+                box_id,
+                from,
+            } => {
+                to.u8(3).u32(*request).u64(*box_id);
+                match from {
+                    Since::Now => to.u8(0),
+                    Since::Position(position) => to.u8(1).u64(*position),
+                };
+            }
+            ClientFrame::Unsubscribe { request, box_id } => {
+                to.u8(4).u32(*request).u64(*box_id);
+            }
+            ClientFrame::Ping { nonce } => {
+                to.u8(5).u64(*nonce);
+            }
+        }
+    }
+
+    fn read(from: &mut Reader) -> Result<Self, DecodeError> {
+        from.version(VERSION)?;
+        Ok(match from.u8("client frame")? {
+            1 => ClientFrame::Hello {
+                network: from.u32("network")?,
+                contract: from.array("contract")?,
+            },
+            2 => ClientFrame::Publish {
+                request: read_request(from)?,
+                message: Message::read(from)?,
+            },
+            3 => ClientFrame::Subscribe {
+                request: read_request(from)?,
+                box_id: from.u64("box")?,
+                from: match from.u8("history")? {
+                    0 => Since::Now,
+                    1 => Since::Position(from.u64("position")?),
+                    value => {
+                        return Err(DecodeError::UnknownKind {
+                            what: "history",
+                            value,
+                        });
+                    }
+                },
+            },
+            4 => ClientFrame::Unsubscribe {
+                request: read_request(from)?,
+                box_id: from.u64("box")?,
+            },
+            5 => ClientFrame::Ping {
+                nonce: from.u64("nonce")?,
+            },
+            value => {
+                return Err(DecodeError::UnknownKind {
+                    what: "client frame",
+                    value,
+                });
+            }
+        })
+    }
+}
+
+impl Frame for RelayFrame {
+    /// A delivery: version, kind, position, message.
+    const MAX_LEN: usize = 2 + 8 + <Message as Frame>::MAX_LEN;
+
+    fn write(&self, to: &mut Writer) {
+        to.u8(VERSION);
+        match self {
+            RelayFrame::Welcome { max_payload } => {
+                to.u8(1).u32(*max_payload);
+            }
+            RelayFrame::Ack { request, outcome } => write_outcome(to.u8(2).u32(*request), outcome),
+            RelayFrame::Error {
+                request,
+                error,
+                text,
+            } => {
+                to.u8(3)
+                    .u32(*request)
+                    .u8(error.to_byte())
+                    .text(text, MAX_ERROR_TEXT);
+            }
+            RelayFrame::Deliver { position, message } => message.write(to.u8(4).u64(*position)),
+            RelayFrame::Pong { nonce } => {
+                to.u8(5).u64(*nonce);
+            }
+        }
+    }
+
+    fn read(from: &mut Reader) -> Result<Self, DecodeError> {
+        from.version(VERSION)?;
+        Ok(match from.u8("relay frame")? {
+            1 => RelayFrame::Welcome {
+                max_payload: from.u32("largest payload")?,
+            },
+            2 => RelayFrame::Ack {
+                request: read_request(from)?,
+                outcome: read_outcome(from)?,
+            },
+            3 => RelayFrame::Error {
+                request: from.u32("request")?,
+                error: RelayError::from_byte(from.u8("error")?)?,
+                text: from.text("error text", MAX_ERROR_TEXT)?,
+            },
+            4 => RelayFrame::Deliver {
+                position: from.u64("position")?,
+                message: Message::read(from)?,
+            },
+            5 => RelayFrame::Pong {
+                nonce: from.u64("nonce")?,
+            },
+            value => {
+                return Err(DecodeError::UnknownKind {
+                    what: "relay frame",
+                    value,
+                });
+            }
+        })
+    }
+}
+
+fn read_request(from: &mut Reader) -> Result<u32, DecodeError> {
+    match from.u32("request")? {
+        0 => Err(DecodeError::Invalid {
+            what: "request",
+            reason: "number 0 is the session's",
+        }),
+        request => Ok(request),
+    }
+}
+
+fn write_outcome(to: &mut Writer, outcome: &Outcome) {
+    match outcome {
+        Outcome::Delivered { subscribers } => to.u8(0).u32(*subscribers),
+        Outcome::Stored { position } => to.u8(1).u64(*position),
+        Outcome::OnChain { txid, index } => to.u8(2).raw(txid).u64(*index),
+        Outcome::Subscribed { position } => to.u8(3).u64(*position),
+        Outcome::Unsubscribed => to.u8(4),
+    };
+}
+
+fn read_outcome(from: &mut Reader) -> Result<Outcome, DecodeError> {
+    Ok(match from.u8("outcome")? {
+        0 => Outcome::Delivered {
+            subscribers: from.u32("subscribers")?,
+        },
+        1 => Outcome::Stored {
+            position: from.u64("position")?,
+        },
+        2 => Outcome::OnChain {
+            txid: from.array("txid")?,
+            index: from.u64("index")?,
+        },
+        3 => Outcome::Subscribed {
+            position: from.u64("position")?,
+        },
+        4 => Outcome::Unsubscribed,
+        value => {
+            return Err(DecodeError::UnknownKind {
+                what: "outcome",
+                value,
+            });
+        }
+    })
+}

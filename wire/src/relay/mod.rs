@@ -1,0 +1,20 @@
+//! The relay's frames and its bounded memory.
+//!
+//! A client opens one stream, says [`ClientFrame::Hello`], and then publishes and subscribes on it; the relay answers
+//! each request by its number and sends [`RelayFrame::Deliver`] in between. [`Outbox`] is what waits for one reader,
+//! [`Subscriptions`] who listens to what, [`Seen`] which messages have been here.
+
+mod frames;
+mod state;
+
+pub use frames::{ClientFrame, Outcome, RelayError, RelayFrame, Since};
+pub use state::{Outbox, Pushed, Seen, Subscriptions};
+
+/// Version of every frame of this module.
+pub const VERSION: u8 = 1;
+
+/// TLS protocol name of the relay.
+pub const ALPN: &[u8] = b"phantasma-relay/1";
+
+/// Longest text of an error.
+pub const MAX_ERROR_TEXT: usize = 1024;
