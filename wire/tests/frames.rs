@@ -1,0 +1,338 @@
+//! Laws of every frame: round trip, length, and that bytes from outside never panic and never pass half-read.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::fmt::Debug;
+
+use bytes::Bytes;
+use phantasma_wire::codec::{DecodeError, Frame, Writer};
+use phantasma_wire::merkle::{BLOCK_SIZE, MAX_BLOCK_PATH};
+use phantasma_wire::message::{Class, MAX_PAYLOAD, Message, Unsigned};
+use phantasma_wire::pdfs::{self, BlockRange, NodeAddress, Refusal, Request, Response};
+use phantasma_wire::relay::{ClientFrame, MAX_ERROR_TEXT, Outcome, RelayError, RelayFrame, Since};
+use proptest::prelude::*;
+
+fn bytes(max: usize) -> impl Strategy<Value = Bytes> {
+    prop::collection::vec(any::<u8>(), 0..max).prop_map(Bytes::from)
+}
+
+fn message() -> impl Strategy<Value = Message> {
+    let class = prop_oneof![
+        Just(Class::Ephemeral),
+        Just(Class::Durable),
+        Just(Class::OnChain)
+    ];
+    let numbers = any::<(u32, u64, u64, u64)>();
+    (
+        numbers,
+        any::<[u8; 20]>(),
+        prop::array::uniform(any::<u8>()),
+        class,
+        bytes(200),
+        prop::array::uniform(any::<u8>()),
+    )
+        .prop_map(
+            |(
+                (network, box_id, sequence, time_ms),
+                contract,
+                author,
+                class,
+                payload,
+                signature,
+            )| Message {
+                body: Unsigned {
+                    network,
+                    contract,
+                    author,
+                    box_id,
+                    sequence,
+                    time_ms,
+                    class,
+                    payload,
+                },
+                signature,
+            },
+        )
+}
+
+fn client_frame() -> impl Strategy<Value = ClientFrame> {
+    let from = prop_oneof![Just(Since::Now), any::<u64>().prop_map(Since::Position)];
+    prop_oneof![
+        any::<(u32, [u8; 20])>()
+            .prop_map(|(network, contract)| ClientFrame::Hello { network, contract }),
+        (1u32.., message())
+            .prop_map(|(request, message)| ClientFrame::Publish { request, message }),
+        (1u32.., any::<u64>(), from).prop_map(|(request, box_id, from)| ClientFrame::Subscribe {
+            request,
+            box_id,
+            from
+        }),
+        (1u32.., any::<u64>())
+            .prop_map(|(request, box_id)| ClientFrame::Unsubscribe { request, box_id }),
+        any::<u64>().prop_map(|nonce| ClientFrame::Ping { nonce }),
+    ]
+}
+
+fn relay_frame() -> impl Strategy<Value = RelayFrame> {
+    let outcome = prop_oneof![
+        any::<u32>().prop_map(|subscribers| Outcome::Delivered { subscribers }),
+        any::<u64>().prop_map(|position| Outcome::Stored { position }),
+        any::<([u8; 32], u64)>().prop_map(|(txid, index)| Outcome::OnChain { txid, index }),
+        any::<u64>().prop_map(|position| Outcome::Subscribed { position }),
+        Just(Outcome::Unsubscribed),
+    ];
+    let error = (1u8..=11).prop_map(|byte| RelayError::from_byte(byte).unwrap());
+    prop_oneof![
+        any::<u32>().prop_map(|max_payload| RelayFrame::Welcome { max_payload }),
+        (1u32.., outcome).prop_map(|(request, outcome)| RelayFrame::Ack { request, outcome }),
+        (any::<u32>(), error, "[a-zé]{0,80}").prop_map(|(request, error, text)| {
+            RelayFrame::Error {
+                request,
+                error,
+                text,
+            }
+        }),
+        (any::<u64>(), message())
+            .prop_map(|(position, message)| RelayFrame::Deliver { position, message }),
+        any::<u64>().prop_map(|nonce| RelayFrame::Pong { nonce }),
+    ]
+}
+
+fn path() -> impl Strategy<Value = Vec<[u8; 32]>> {
+    prop::collection::vec(any::<[u8; 32]>(), 0..=MAX_BLOCK_PATH)
+}
+
+fn nodes() -> impl Strategy<Value = Vec<NodeAddress>> {
+    let node = (
+        prop::array::uniform(any::<u8>()),
+        "[a-z0-9.]{1,20}:[0-9]{1,5}",
+    )
+        .prop_map(|(public_key, address)| NodeAddress {
+            public_key,
+            address,
+        });
+    prop::collection::vec(node, 0..5)
+}
+
+fn request() -> impl Strategy<Value = Request> {
+    let root = any::<[u8; 32]>;
+    prop_oneof![
+        (root(), any::<u32>()).prop_map(|(root, block)| Request::Query { root, block }),
+        (root(), any::<u32>()).prop_map(|(root, from)| Request::Info { root, from }),
+        "[a-z0-9.]{0,60}:[0-9]{1,5}".prop_map(|address| Request::Join { address }),
+        "[a-z0-9.]{0,60}:[0-9]{1,5}".prop_map(|address| Request::Attach { address }),
+        Just(Request::Detach),
+        (root(), any::<u32>(), path(), bytes(300)).prop_map(|(root, block, path, data)| {
+            Request::Upload {
+                root,
+                block,
+                path,
+                data,
+            }
+        }),
+    ]
+}
+
+fn response() -> impl Strategy<Value = Response> {
+    let range = any::<(u32, u32)>().prop_map(|(start, count)| BlockRange { start, count });
+    let refusal = (1u8..=8).prop_map(|byte| Refusal::from_byte(byte).unwrap());
+    prop_oneof![
+        (path(), bytes(300)).prop_map(|(path, data)| Response::Block { path, data }),
+        nodes().prop_map(|holders| Response::NotFound { holders }),
+        (
+            any::<u64>(),
+            prop::collection::vec(range, 0..9),
+            any::<bool>(),
+            nodes()
+        )
+            .prop_map(|(size, ranges, more, holders)| Response::Info {
+                size,
+                ranges,
+                more,
+                holders
+            }),
+        nodes().prop_map(|nodes| Response::Map { nodes }),
+        Just(Response::Done),
+        (refusal, "[a-z ]{0,60}").prop_map(|(code, reason)| Response::Refused { code, reason }),
+    ]
+}
+
+/// What must hold for every valid frame.
+fn laws<T: Frame + Debug + PartialEq>(
+    value: &T,
+    flip: usize,
+    cut: usize,
+) -> Result<(), TestCaseError> {
+    let encoded = value.encode();
+    prop_assert!(encoded.len() <= T::MAX_LEN);
+    prop_assert_eq!(&T::decode(encoded.clone()).unwrap(), value);
+
+    // Truncated anywhere: an error. Only a message ends in bytes without a length, but it has one around it.
+    prop_assert!(T::decode(encoded.slice(..cut % encoded.len())).is_err());
+
+    let longer = Bytes::from([&encoded[..], &[0]].concat());
+    prop_assert_eq!(T::decode(longer), Err(DecodeError::Trailing { left: 1 }));
+
+    // Flipped anywhere: an error or another value, whose encoding is then exactly these bytes.
+    let mut flipped = encoded.to_vec();
+    let bit = flip % (flipped.len() * 8);
+    flipped[bit / 8] ^= 1 << (bit % 8);
+    if let Ok(other) = T::decode(Bytes::from(flipped.clone())) {
+        prop_assert_ne!(&other, value);
+        prop_assert_eq!(&other.encode()[..], &flipped[..]);
+    }
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn messages_keep_the_laws(value in message(), flip: usize, cut: usize) { laws(&value, flip, cut)?; }
+
+    #[test]
+    fn client_frames_keep_the_laws(value in client_frame(), flip: usize, cut: usize) { laws(&value, flip, cut)?; }
+
+    #[test]
+    fn relay_frames_keep_the_laws(value in relay_frame(), flip: usize, cut: usize) { laws(&value, flip, cut)?; }
+
+    #[test]
+    fn requests_keep_the_laws(value in request(), flip: usize, cut: usize) { laws(&value, flip, cut)?; }
+
+    #[test]
+    fn responses_keep_the_laws(value in response(), flip: usize, cut: usize) { laws(&value, flip, cut)?; }
+
+    #[test]
+    fn noise_never_panics(noise in bytes(400), kind in 0u8..8) {
+        for bytes in [noise.clone(), Bytes::from([&[1, kind][..], &noise].concat())] {
+            let _ = ClientFrame::decode(bytes.clone());
+            let _ = RelayFrame::decode(bytes.clone());
+            let _ = Request::decode(bytes.clone());
+            let _ = Response::decode(bytes.clone());
+            let _ = Message::decode(bytes);
+        }
+    }
+
+    #[test]
+    fn every_field_of_a_message_changes_its_id(value in message(), flip: usize) {
+        let mut encoded = value.encode().to_vec();
+        let bits = (encoded.len() - 68) * 8;
+        encoded[68 + (flip % bits) / 8] ^= 1 << (flip % 8);
+        if let Ok(other) = Message::decode(encoded.into()) {
+            prop_assert_ne!(other.id(), value.id());
+        }
+    }
+}
+
+#[test]
+fn the_largest_values_fit_the_limits_exactly() {
+    let data = Bytes::from(vec![0; BLOCK_SIZE]);
+    let path = vec![[0; 32]; MAX_BLOCK_PATH];
+    let upload = Request::Upload {
+        root: [0; 32],
+        block: 0,
+        path: path.clone(),
+        data: data.clone(),
+    };
+    assert_eq!(upload.encode().len(), Request::MAX_LEN);
+    assert_eq!(
+        Response::Block { path, data }.encode().len(),
+        Response::MAX_LEN
+    );
+    let nodes = vec![
+        NodeAddress {
+            public_key: [2; 33],
+            address: "a".repeat(pdfs::MAX_ADDRESS)
+        };
+        pdfs::MAX_NODES
+    ];
+    let ranges = vec![BlockRange { start: 0, count: 1 }; pdfs::MAX_RANGES];
+    let info = Response::Info {
+        size: 0,
+        ranges,
+        more: false,
+        holders: nodes,
+    };
+    assert_eq!(Response::decode(info.encode()).unwrap(), info);
+}
+
+#[test]
+fn lengths_from_outside_are_checked_before_memory_is_taken() {
+    let mut writer = Writer::default();
+    writer
+        .u8(pdfs::VERSION)
+        .u8(6)
+        .raw(&[0; 32])
+        .u32(0)
+        .u16(0)
+        .u32(u32::MAX);
+    let error = Request::decode(writer.finish()).unwrap_err();
+    assert_eq!(
+        error,
+        DecodeError::TooLong {
+            what: "block data",
+            len: u32::MAX as usize,
+            max: BLOCK_SIZE
+        }
+    );
+
+    let mut writer = Writer::default();
+    writer.u8(pdfs::VERSION).u8(4).u16(u16::MAX);
+    let error = Response::decode(writer.finish()).unwrap_err();
+    assert_eq!(
+        error,
+        DecodeError::TooLong {
+            what: "nodes",
+            len: 65_535,
+            max: pdfs::MAX_NODES
+        }
+    );
+}
+
+#[test]
+fn another_version_is_refused_by_its_number() {
+    let mut bytes = Request::Detach.encode().to_vec();
+    bytes[0] = 2;
+    assert_eq!(
+        Request::decode(bytes.into()),
+        Err(DecodeError::Version {
+            got: 2,
+            expected: 1
+        })
+    );
+}
+
+#[test]
+fn a_payload_over_the_limit_is_not_signed() {
+    let body = Unsigned {
+        network: 1,
+        contract: [0; 20],
+        author: [2; 33],
+        box_id: 1,
+        sequence: 1,
+        time_ms: 1,
+        class: Class::Ephemeral,
+        payload: Bytes::from(vec![0; MAX_PAYLOAD + 1]),
+    };
+    let error = body.sign(|_| panic!("must not be asked")).unwrap_err();
+    assert_eq!(
+        error,
+        DecodeError::TooLong {
+            what: "payload",
+            len: MAX_PAYLOAD + 1,
+            max: MAX_PAYLOAD
+        }
+    );
+}
+
+#[test]
+fn a_long_error_text_is_cut_at_a_character() {
+    let text = "é".repeat(MAX_ERROR_TEXT);
+    let encoded = RelayFrame::Error {
+        request: 1,
+        error: RelayError::Fault,
+        text,
+    }
+    .encode();
+    let RelayFrame::Error { text, .. } = RelayFrame::decode(encoded).unwrap() else {
+        panic!("not an error")
+    };
+    assert_eq!(text, "é".repeat(MAX_ERROR_TEXT / 2));
+}

@@ -1,0 +1,384 @@
+//! The bytes of every frame, written down. A change here is a change of the protocol: raise the version.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::fmt::Debug;
+
+use bytes::Bytes;
+use phantasma_wire::codec::Frame;
+use phantasma_wire::message::{Class, Message, Unsigned};
+use phantasma_wire::pdfs::{BlockRange, NodeAddress, Refusal, Request, Response};
+use phantasma_wire::relay::{ClientFrame, Outcome, RelayError, RelayFrame, Since};
+
+/// `annotated`: hex in lines, each with what it is after a `|`.
+fn check<T: Frame + Debug + PartialEq>(value: T, annotated: &str) {
+    let lines = annotated
+        .lines()
+        .map(|line| line.split('|').next().unwrap());
+    let expected: String = lines
+        .flat_map(str::chars)
+        .filter(|c| !c.is_whitespace())
+        .collect();
+    assert_eq!(hex::encode(value.encode()), expected, "{value:?}");
+    let bytes = Bytes::from(hex::decode(expected).unwrap());
+    assert!(bytes.len() <= T::MAX_LEN);
+    assert_eq!(T::decode(bytes).unwrap(), value);
+}
+
+fn message() -> Message {
+    let body = Unsigned {
+        network: 0x4f45_4e01,
+        contract: [0xcc; 20],
+        author: [0x02; 33],
+        box_id: 7,
+        sequence: 0x0102,
+        time_ms: 1_795_000_000_000,
+        class: Class::OnChain,
+        payload: Bytes::from_static(&[0x0c, 0x02, 0x68, 0x69]),
+    };
+    Message {
+        body,
+        signature: [0x5a; 64],
+    }
+}
+
+const MESSAGE: &str = "
+    9a000000 | length 154
+    5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a | signature r
+    5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a | signature s
+    50484d31 | PHM1
+    014e454f | network
+    cccccccccccccccccccccccccccccccccccccccc | contract
+    020202020202020202020202020202020202020202020202020202020202020202 | author
+    0700000000000000 | box
+    0201000000000000 | sequence
+    005e56eea1010000 | time
+    02 | class: on the chain
+    0c026869 | payload
+";
+
+#[test]
+fn a_message() {
+    check(message(), MESSAGE);
+}
+
+#[test]
+fn what_the_author_signs_is_the_message_without_length_and_signature() {
+    let encoded = message().encode();
+    assert_eq!(message().body.signing_bytes(), encoded.slice(4 + 64..));
+    assert_eq!(
+        hex::encode(message().id()),
+        "c58c5fd10a911dfaf9547ba99cafe06d1a568caad940e216e86128609a686f27"
+    );
+}
+
+#[test]
+fn the_id_does_not_depend_on_the_signature() {
+    let twin = Message {
+        signature: [1; 64],
+        ..message()
+    };
+    assert_eq!(twin.id(), message().id());
+}
+
+#[test]
+fn hello() {
+    check(
+        ClientFrame::Hello {
+            network: 5,
+            contract: [0xaa; 20],
+        },
+        "01 | version
+         01 | hello
+         05000000 | network
+         aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa | contract",
+    );
+}
+
+#[test]
+fn publish() {
+    check(
+        ClientFrame::Publish {
+            request: 9,
+            message: message(),
+        },
+        &format!("01|version\n02|publish\n09000000|request\n{MESSAGE}"),
+    );
+}
+
+#[test]
+fn subscribe() {
+    check(
+        ClientFrame::Subscribe {
+            request: 1,
+            box_id: 7,
+            from: Since::Now,
+        },
+        "01 | version
+         03 | subscribe
+         01000000 | request
+         0700000000000000 | box
+         00 | from now on",
+    );
+    check(
+        ClientFrame::Subscribe {
+            request: 1,
+            box_id: 7,
+            from: Since::Position(3),
+        },
+        "01 | version
+         03 | subscribe
+         01000000 | request
+         0700000000000000 | box
+         01 | from a position
+         0300000000000000 | position",
+    );
+}
+
+#[test]
+fn unsubscribe() {
+    check(
+        ClientFrame::Unsubscribe {
+            request: 2,
+            box_id: 7,
+        },
+        "01 | version
+         04 | unsubscribe
+         02000000 | request
+         0700000000000000 | box",
+    );
+}
+
+#[test]
+fn ping_and_pong() {
+    check(
+        ClientFrame::Ping { nonce: 0x0807 },
+        "01|version\n05|ping\n0708000000000000|nonce",
+    );
+    check(
+        RelayFrame::Pong { nonce: 0x0807 },
+        "01|version\n05|pong\n0708000000000000|nonce",
+    );
+}
+
+#[test]
+fn welcome() {
+    check(
+        RelayFrame::Welcome {
+            max_payload: 61_440,
+        },
+        "01|version\n01|welcome\n00f00000|largest payload",
+    );
+}
+
+#[test]
+fn every_outcome() {
+    let check_outcome = |outcome, hex: &str| {
+        check(
+            RelayFrame::Ack {
+                request: 4,
+                outcome,
+            },
+            &format!("01|version\n02|ack\n04000000|request\n{hex}"),
+        );
+    };
+    check_outcome(
+        Outcome::Delivered { subscribers: 3 },
+        "00|delivered\n03000000|subscribers",
+    );
+    check_outcome(
+        Outcome::Stored { position: 6 },
+        "01|stored\n0600000000000000|position",
+    );
+    check_outcome(
+        Outcome::OnChain {
+            txid: [0xee; 32],
+            index: 1,
+        },
+        "02 | on the chain
+         eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee | transaction
+         0100000000000000 | index in the box",
+    );
+    check_outcome(
+        Outcome::Subscribed { position: 6 },
+        "03|subscribed\n0600000000000000|last kept position",
+    );
+    check_outcome(Outcome::Unsubscribed, "04|unsubscribed");
+}
+
+#[test]
+fn every_error() {
+    let errors = [
+        (RelayError::Protocol, "01"),
+        (RelayError::WrongChain, "02"),
+        (RelayError::BadSignature, "03"),
+        (RelayError::UnknownBox, "04"),
+        (RelayError::Duplicate, "05"),
+        (RelayError::WrongTime, "06"),
+        (RelayError::Fault, "07"),
+        (RelayError::Limit, "08"),
+        (RelayError::TooSlow, "09"),
+        (RelayError::Internal, "0a"),
+        (RelayError::Closing, "0b"),
+    ];
+    for (error, byte) in errors {
+        check(
+            RelayFrame::Error {
+                request: 4,
+                error,
+                text: "no".into(),
+            },
+            &format!(
+                "01|version\n03|error\n04000000|request\n{byte}|code\n02000000|length\n6e6f|text"
+            ),
+        );
+    }
+}
+
+#[test]
+fn deliver() {
+    check(
+        RelayFrame::Deliver {
+            position: 2,
+            message: message(),
+        },
+        &format!("01|version\n04|deliver\n0200000000000000|position\n{MESSAGE}"),
+    );
+}
+
+const ROOT: [u8; 32] = [0x11; 32];
+const ROOT_HEX: &str = "1111111111111111111111111111111111111111111111111111111111111111";
+const NODES: &str = "
+    0100 | one node
+    030303030303030303030303030303030303030303030303030303030303030303 | public key
+    0b000000 | length 11
+    31302e302e302e313a3232 | 10.0.0.1:22
+";
+
+fn nodes() -> Vec<NodeAddress> {
+    vec![NodeAddress {
+        public_key: [3; 33],
+        address: "10.0.0.1:22".into(),
+    }]
+}
+
+#[test]
+fn storage_requests() {
+    check(
+        Request::Query {
+            root: ROOT,
+            block: 5,
+        },
+        &format!("01|version\n01|query\n{ROOT_HEX}\n05000000|block"),
+    );
+    check(
+        Request::Info {
+            root: ROOT,
+            from: 2,
+        },
+        &format!("01|version\n02|info\n{ROOT_HEX}\n02000000|from block"),
+    );
+    check(
+        Request::Join {
+            address: "a:1".into(),
+        },
+        "01|version\n03|join\n03000000|length\n613a31|address",
+    );
+    check(
+        Request::Attach {
+            address: "a:1".into(),
+        },
+        "01|version\n04|attach\n03000000|length\n613a31|address",
+    );
+    check(Request::Detach, "01|version\n05|detach");
+    let upload = Request::Upload {
+        root: ROOT,
+        block: 1,
+        path: vec![[0x22; 32]],
+        data: Bytes::from_static(b"data"),
+    };
+    check(
+        upload,
+        &format!(
+            "01 | version
+             06 | upload
+             {ROOT_HEX} | root
+             01000000 | block
+             0100 | one hash in the path
+             2222222222222222222222222222222222222222222222222222222222222222
+             04000000 | length
+             64617461 | data"
+        ),
+    );
+}
+
+#[test]
+fn storage_responses() {
+    let block = Response::Block {
+        path: vec![[0x22; 32]],
+        data: Bytes::from_static(b"data"),
+    };
+    check(
+        block,
+        "01 | version
+         01 | block
+         0100 | one hash in the path
+         2222222222222222222222222222222222222222222222222222222222222222
+         04000000 | length
+         64617461 | data",
+    );
+    check(
+        Response::NotFound { holders: nodes() },
+        &format!("01|version\n02|not found\n{NODES}"),
+    );
+    let ranges = vec![
+        BlockRange { start: 0, count: 4 },
+        BlockRange { start: 6, count: 1 },
+    ];
+    check(
+        Response::Info {
+            size: 1_000_000,
+            ranges,
+            more: true,
+            holders: nodes(),
+        },
+        &format!(
+            "01 | version
+             03 | info
+             40420f0000000000 | size
+             01 | more ranges follow
+             0200 | two ranges
+             00000000 04000000 | blocks 0 to 3
+             06000000 01000000 | block 6
+             {NODES}"
+        ),
+    );
+    check(
+        Response::Map { nodes: nodes() },
+        &format!("01|version\n04|map\n{NODES}"),
+    );
+    check(Response::Done, "01|version\n05|done");
+}
+
+#[test]
+fn every_refusal() {
+    let refusals = [
+        (Refusal::BadRequest, "01"),
+        (Refusal::NotOnChain, "02"),
+        (Refusal::Expired, "03"),
+        (Refusal::WrongHash, "04"),
+        (Refusal::Full, "05"),
+        (Refusal::Busy, "06"),
+        (Refusal::NotAllowed, "07"),
+        (Refusal::Internal, "08"),
+    ];
+    for (code, byte) in refusals {
+        let hex = format!("01|version\n06|refused\n{byte}|code\n02000000|length\n6e6f|reason");
+        check(
+            Response::Refused {
+                code,
+                reason: "no".into(),
+            },
+            &hex,
+        );
+    }
+}
