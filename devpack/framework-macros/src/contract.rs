@@ -171,6 +171,7 @@ fn take_export(function: &mut ItemFn) -> syn::Result<Option<Export>> {
 }
 
 fn arm(export: &Export, function: &ItemFn) -> syn::Result<TokenStream> {
+    // `self::` because a local of dispatch may have the name of a method.
     let (name, count, method) = (&export.name, function.sig.inputs.len(), &function.sig.ident);
     let mut lets = Vec::new();
     let mut values = Vec::new();
@@ -189,7 +190,7 @@ fn arm(export: &Export, function: &ItemFn) -> syn::Result<TokenStream> {
     Ok(quote! {
         (#name, #count) => {
             #(#lets)*
-            ::neo_framework::convert::IntoItem::into_item(#method(#(#values),*))
+            ::neo_framework::convert::IntoItem::into_item(self::#method(#(#values),*))
         }
     })
 }
