@@ -1,1 +1,12 @@
-//! phantasma
+//! The one command of a user of Phantasma, as a library: private nets, the contract's build and deployment, and each
+//! command of the `phantasma` binary.
+//!
+//! * [`net`]: private Neo nets, for people, tests and the demo.
+//!
+//! Not here: what a program needs to use Phantasma (`phantasma-sdk`) and the servers (`phantasma-relay`,
+//! `phantasma-pdfs`), which this crate only starts.
+
+pub mod amount;
+pub mod net;
+pub mod password;
+pub mod paths;

@@ -1,0 +1,5 @@
+//! Whole-system tests: a real neo-go, the real programs, several processes.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod private_net;
