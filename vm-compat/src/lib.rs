@@ -1,1 +1,35 @@
-//! phantasma-vm
+//! The sub-VM of Phantasma: gates and contents are small scripts that the contract runs on each access.
+//!
+//! An instruction that NeoVM has keeps NeoVM's byte, operand and meaning; our own use bytes that NeoVM leaves free.
+//! Jumps go forward only, so every script ends. This crate is the instruction table ([`TABLE`]), the validator, the
+//! assembler and the script builder for everybody outside of the chain, and in [`core`] the checker and interpreter
+//! that the contract contains. It opens no file or socket and has no clock.
+//!
+//! ```
+//! use phantasma_vm::{assemble, data_script, disassemble, validate};
+//!
+//! let gate = assemble("STATE read\nSTATE own\nBOOLOR")?;
+//! validate(&gate)?;
+//! assert_eq!(disassemble(&data_script(b"hello")?)?, "    PUSHDATA1 \"hello\"\n");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod asm;
+mod build;
+pub mod codegen;
+pub mod core;
+mod decimal;
+mod disasm;
+mod script;
+mod table;
+mod validate;
+
+pub use asm::{AsmError, Problem, assemble};
+pub use build::{
+    MAX_DATA_BYTES, ScriptBuilder, data_script, free_gate, owner_gate, owner_writes_gate,
+    script_data,
+};
+pub use disasm::disassemble;
+pub use script::{DecodeError, Step, Steps, steps};
+pub use table::{ALIASES, Flow, Group, Instr, Operand, STATES, TABLE};
+pub use validate::{MAX_INSTRUCTIONS, MAX_SCRIPT_BYTES, ScriptError, validate};

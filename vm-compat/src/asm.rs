@@ -1,0 +1,331 @@
+//! Text to script. One instruction a line, `name:` sets a label, `;` starts a comment.
+//!
+//! ```
+//! let script = phantasma_vm::assemble(r#"
+//!         STATE own        ; the owner comes in,
+//!         JMPIFNOT guests  ; everybody else
+//!         OK
+//! guests: STATE timestamp
+//!         PUSH 1800000000  ; from that time on
+//!         GE
+//! "#)?;
+//! phantasma_vm::validate(&script)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Besides the table's names there are `PUSH` (a number, a string, `0x` bytes, `true`, `false`) and `PUSHDATA`, which
+//! take the shortest form. A jump's operand is a label, or a signed distance such as `+5`.
+
+use std::collections::HashMap;
+
+use crate::build::{push_bytes, push_int_le};
+use crate::decimal;
+use crate::table::{Instr, Operand, STATES};
+
+/// What is wrong with a text, and where. Lines and columns count from 1, columns in characters.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}, column {column}: {problem}")]
+pub struct AsmError {
+    /// The line.
+    pub line: usize,
+    /// The column.
+    pub column: usize,
+    /// What is wrong.
+    pub problem: Problem,
+}
+
+/// See [`AsmError`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// No instruction of that name.
+    #[error("unknown instruction `{0}`")]
+    UnknownMnemonic(String),
+    /// The instruction needs an operand.
+    #[error("`{0}` needs an operand: {1}")]
+    MissingOperand(String, &'static str),
+    /// The operand does not fit the instruction.
+    #[error("`{0}` is not {1}")]
+    BadOperand(String, &'static str),
+    /// Something after the instruction.
+    #[error("`{0}` is more than the instruction takes")]
+    TooMuch(String),
+    /// A string without its closing quote.
+    #[error("the string does not end on this line")]
+    OpenString,
+    /// A jump to a label that is nowhere.
+    #[error("there is no label `{0}`")]
+    UnknownLabel(String),
+    /// The same label twice.
+    #[error("the label `{0}` is already set")]
+    LabelTwice(String),
+    /// A label farther than a jump reaches.
+    #[error("the label `{0}` is {1} bytes away; a jump reaches -128 to 127")]
+    TooFar(String, i64),
+}
+
+/// A word of a line with its column.
+struct Word {
+    column: usize,
+    text: String,
+}
+
+/// A jump whose label has to be found.
+struct Fixup {
+    position: usize,
+    label: String,
+    line: usize,
+    column: usize,
+}
+
+#[derive(Default)]
+struct Assembler {
+    out: Vec<u8>,
+    labels: HashMap<String, usize>,
+    fixups: Vec<Fixup>,
+}
+
+/// Assembles a text. Only the form is checked; [`crate::validate`] says whether the contract takes the script.
+///
+/// # Errors
+/// The first problem with its line and column.
+pub fn assemble(text: &str) -> Result<Vec<u8>, AsmError> {
+    let mut assembler = Assembler::default();
+    for (number, line) in text.lines().enumerate() {
+        let line_number = number + 1;
+        let at = |(column, problem)| AsmError {
+            line: line_number,
+            column,
+            problem,
+        };
+        let words = words(line).map_err(at)?;
+        assembler.line(line_number, &words).map_err(at)?;
+    }
+    assembler.finish()
+}
+
+/// Splits a line at blanks; a string in quotes is one word, a comment none.
+fn words(line: &str) -> Result<Vec<Word>, (usize, Problem)> {
+    let mut words = Vec::new();
+    let mut chars = line.chars().enumerate().peekable();
+    while let Some((at, c)) = chars.next() {
+        let column = at + 1;
+        if c.is_whitespace() {
+            continue;
+        }
+        if c == ';' {
+            break;
+        }
+        let mut text = String::from(c);
+        if c == '"' {
+            loop {
+                let (_, c) = chars.next().ok_or((column, Problem::OpenString))?;
+                text.push(c);
+                match c {
+                    '"' => break,
+                    '\\' => text.push(chars.next().ok_or((column, Problem::OpenString))?.1),
+                    _ => {}
+                }
+            }
+        } else {
+            while let Some((_, c)) = chars.next_if(|(_, c)| !c.is_whitespace() && *c != ';') {
+                text.push(c);
+            }
+        }
+        words.push(Word { column, text });
+    }
+    Ok(words)
+}
+
+impl Assembler {
+    fn line(&mut self, line: usize, mut words: &[Word]) -> Result<(), (usize, Problem)> {
+        while let [word, rest @ ..] = words {
+            let Some(label) = word
+                .text
+                .strip_suffix(':')
+                .filter(|_| !word.text.starts_with('"'))
+            else {
+                break;
+            };
+            if self
+                .labels
+                .insert(label.to_owned(), self.out.len())
+                .is_some()
+            {
+                return Err((word.column, Problem::LabelTwice(label.to_owned())));
+            }
+            words = rest;
+        }
+        let [name, operands @ ..] = words else {
+            return Ok(());
+        };
+        let taken = match (name.text.as_str(), Instr::by_mnemonic(&name.text)) {
+            (pseudo @ ("PUSH" | "PUSHDATA"), _) => {
+                let word = operands.first().ok_or_else(|| missing(name, "a value"))?;
+                self.pseudo(pseudo, word)
+                    .map_err(|problem| (word.column, problem))?;
+                1
+            }
+            (_, Some(instr)) if instr.operand == Operand::None => {
+                self.out.push(instr.byte);
+                0
+            }
+            (_, Some(instr)) => {
+                let word = operands
+                    .first()
+                    .ok_or_else(|| missing(name, wanted(instr.operand)))?;
+                self.with_operand(line, instr, word)
+                    .map_err(|problem| (word.column, problem))?;
+                1
+            }
+            (_, None) => return Err((name.column, Problem::UnknownMnemonic(name.text.clone()))),
+        };
+        match operands.get(taken) {
+            None => Ok(()),
+            Some(word) => Err((word.column, Problem::TooMuch(word.text.clone()))),
+        }
+    }
+
+    fn pseudo(&mut self, name: &str, word: &Word) -> Result<(), Problem> {
+        let number = decimal::parse(&word.text).filter(|_| name == "PUSH");
+        match (word.text.as_str(), number) {
+            ("true", _) if name == "PUSH" => self.out.push(0x08),
+            ("false", _) if name == "PUSH" => self.out.push(0x09),
+            (_, Some(number)) => push_int_le(&mut self.out, &number),
+            (text, None) => {
+                let what = "a number, a string in quotes, bytes as 0x.., true or false";
+                let data = data(text).ok_or_else(|| Problem::BadOperand(text.to_owned(), what))?;
+                push_bytes(&mut self.out, &data)
+                    .ok_or_else(|| Problem::BadOperand(text.to_owned(), "at most 65535 bytes"))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn with_operand(&mut self, line: usize, instr: &Instr, word: &Word) -> Result<(), Problem> {
+        let text = word.text.as_str();
+        let bad = || Problem::BadOperand(text.to_owned(), wanted(instr.operand));
+        let position = self.out.len();
+        self.out.push(instr.byte);
+        match instr.operand {
+            Operand::None => {}
+            Operand::Int(size) => {
+                let number = decimal::parse(text).ok_or_else(bad)?;
+                self.out
+                    .extend(decimal::resize(&number, size).ok_or_else(bad)?);
+            }
+            Operand::Data(size) => {
+                let data = data(text).ok_or_else(bad)?;
+                let length = data.len().to_le_bytes();
+                let (head, tail) = length.split_at(size);
+                if tail.iter().any(|b| *b != 0) {
+                    return Err(Problem::BadOperand(
+                        text.to_owned(),
+                        "short enough for this instruction",
+                    ));
+                }
+                self.out.extend(head);
+                self.out.extend(data);
+            }
+            Operand::State => {
+                let state = STATES
+                    .iter()
+                    .find(|(_, name, _)| *name == text)
+                    .ok_or_else(bad)?;
+                self.out.push(state.0);
+            }
+            Operand::Offset if text.starts_with(['+', '-']) => {
+                self.out
+                    .push(text.parse::<i8>().map_err(|_| bad())?.cast_unsigned());
+            }
+            Operand::Offset => {
+                self.out.push(0);
+                self.fixups.push(Fixup {
+                    position,
+                    label: text.to_owned(),
+                    line,
+                    column: word.column,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Vec<u8>, AsmError> {
+        for Fixup {
+            position,
+            label,
+            line,
+            column,
+        } in self.fixups
+        {
+            let fail = |problem| AsmError {
+                line,
+                column,
+                problem,
+            };
+            let target = self
+                .labels
+                .get(&label)
+                .ok_or_else(|| fail(Problem::UnknownLabel(label.clone())))?;
+            let distance = *target as i64 - position as i64;
+            let offset = i8::try_from(distance)
+                .map_err(|_| fail(Problem::TooFar(label.clone(), distance)))?;
+            if let Some(operand) = self.out.get_mut(position + 1) {
+                *operand = offset.cast_unsigned();
+            }
+        }
+        Ok(self.out)
+    }
+}
+
+fn missing(name: &Word, what: &'static str) -> (usize, Problem) {
+    (
+        name.column,
+        Problem::MissingOperand(name.text.clone(), what),
+    )
+}
+
+fn wanted(operand: Operand) -> &'static str {
+    match operand {
+        Operand::None => "nothing",
+        Operand::Int(_) => "a number of this instruction's size",
+        Operand::Data(_) => "a string in quotes or bytes as 0x..",
+        Operand::Offset => "a label or a distance such as +5",
+        Operand::State => "write, read, inspect, own, this, entry, timestamp or caller",
+    }
+}
+
+/// The bytes of `"text"` (escapes `\" \\ \n \t`) or `0x..`.
+fn data(text: &str) -> Option<Vec<u8>> {
+    if let Some(hex) = text.strip_prefix("0x") {
+        return hex_bytes(hex);
+    }
+    let inner = text.strip_prefix('"')?.strip_suffix('"')?;
+    let mut out = String::new();
+    let mut chars = inner.chars();
+    while let Some(c) = chars.next() {
+        out.push(match c {
+            '\\' => match chars.next()? {
+                'n' => '\n',
+                't' => '\t',
+                c @ ('"' | '\\') => c,
+                _ => return None,
+            },
+            c => c,
+        });
+    }
+    Some(out.into_bytes())
+}
+
+fn hex_bytes(hex: &str) -> Option<Vec<u8>> {
+    let digits: Vec<u8> = hex
+        .chars()
+        .map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok()))
+        .collect::<Option<_>>()?;
+    digits.len().is_multiple_of(2).then(|| {
+        digits
+            .chunks(2)
+            .map(|pair| pair.iter().fold(0, |n, d| n << 4 | d))
+            .collect()
+    })
+}

@@ -1,0 +1,60 @@
+//! Writes `core/ops.rs` from the table: the compiler of the contract does not expand macros.
+
+use std::fmt::Write;
+
+use crate::table::{Instr, STATES, TABLE};
+
+/// In the arity string: no instruction has this byte.
+pub const UNKNOWN: u8 = 0xFF;
+
+/// The text of `core/ops.rs`.
+#[must_use]
+pub fn ops_source() -> String {
+    let mut text = String::from(
+        "//! Generated from `table.rs`; `UPDATE=1 cargo test -p phantasma-vm --test generated` writes it anew.\n\n\
+         use neo_framework::prelude::*;\n\n",
+    );
+    for row in TABLE {
+        let _ = writeln!(text, "/// {}.", capital(row.doc));
+        let _ = writeln!(text, "pub const {}: i64 = {:#04x};", row.mnemonic, row.byte);
+    }
+    for (byte, name, doc) in STATES {
+        let _ = writeln!(text, "/// `STATE {name}`: {doc}.");
+        let _ = writeln!(
+            text,
+            "pub const STATE_{}: i64 = {byte};",
+            name.to_uppercase()
+        );
+    }
+    let last = TABLE.last().map_or(0, |row| row.byte);
+    let _ = writeln!(text, "/// No instruction has a greater byte.");
+    let _ = writeln!(text, "pub const LAST: i64 = {last:#04x};");
+    let _ = writeln!(
+        text,
+        "/// At each byte up to `LAST`: pops * 16 + pushes; {UNKNOWN} for what is no instruction."
+    );
+    let _ = write!(text, "pub const ARITY: Bytes = bytes(\n    b\"\\");
+    let all: Vec<u8> = (0..=last).map(arity).collect();
+    for row in all.chunks(24) {
+        text.push_str("\n      ");
+        for byte in row {
+            let _ = write!(text, "\\x{byte:02x}");
+        }
+        text.push('\\');
+    }
+    text.push_str("\n\",\n);\n");
+    text
+}
+
+/// The arity byte of an opcode byte.
+#[must_use]
+pub fn arity(byte: u8) -> u8 {
+    Instr::by_byte(byte).map_or(UNKNOWN, |row| row.pops * 16 + row.pushes)
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(chars).collect()
+    })
+}

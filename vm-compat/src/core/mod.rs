@@ -1,0 +1,9 @@
+//! What the contract contains of the sub-VM: the checker of scripts and the interpreter. In the contract subset, and
+//! nothing but `neo_framework`.
+
+mod check;
+mod interpreter;
+pub mod ops;
+
+pub use check::check;
+pub use interpreter::{Context, run};

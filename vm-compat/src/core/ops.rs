@@ -1,0 +1,191 @@
+//! Generated from `table.rs`; `UPDATE=1 cargo test -p phantasma-vm --test generated` writes it anew.
+
+use neo_framework::prelude::*;
+
+/// Push a signed integer of 1 byte.
+pub const PUSHINT8: i64 = 0x00;
+/// Push a signed integer of 2 bytes.
+pub const PUSHINT16: i64 = 0x01;
+/// Push a signed integer of 4 bytes.
+pub const PUSHINT32: i64 = 0x02;
+/// Push a signed integer of 8 bytes.
+pub const PUSHINT64: i64 = 0x03;
+/// Push a signed integer of 16 bytes.
+pub const PUSHINT128: i64 = 0x04;
+/// Push a signed integer of 32 bytes.
+pub const PUSHINT256: i64 = 0x05;
+/// Push true.
+pub const PUSHT: i64 = 0x08;
+/// Push false.
+pub const PUSHF: i64 = 0x09;
+/// Push up to 255 bytes.
+pub const PUSHDATA1: i64 = 0x0c;
+/// Push up to 65535 bytes.
+pub const PUSHDATA2: i64 = 0x0d;
+/// Push -1.
+pub const PUSHM1: i64 = 0x0f;
+/// Push 0.
+pub const PUSH0: i64 = 0x10;
+/// Push 1.
+pub const PUSH1: i64 = 0x11;
+/// Push 2.
+pub const PUSH2: i64 = 0x12;
+/// Push 3.
+pub const PUSH3: i64 = 0x13;
+/// Push 4.
+pub const PUSH4: i64 = 0x14;
+/// Push 5.
+pub const PUSH5: i64 = 0x15;
+/// Push 6.
+pub const PUSH6: i64 = 0x16;
+/// Push 7.
+pub const PUSH7: i64 = 0x17;
+/// Push 8.
+pub const PUSH8: i64 = 0x18;
+/// Push 9.
+pub const PUSH9: i64 = 0x19;
+/// Push 10.
+pub const PUSH10: i64 = 0x1a;
+/// Push 11.
+pub const PUSH11: i64 = 0x1b;
+/// Push 12.
+pub const PUSH12: i64 = 0x1c;
+/// Push 13.
+pub const PUSH13: i64 = 0x1d;
+/// Push 14.
+pub const PUSH14: i64 = 0x1e;
+/// Push 15.
+pub const PUSH15: i64 = 0x1f;
+/// Push 16.
+pub const PUSH16: i64 = 0x20;
+/// Jump forward.
+pub const JMP: i64 = 0x22;
+/// Pop a condition, jump forward when it is false.
+pub const JMPIFNOT: i64 = 0x26;
+/// Pop a value and give up: the whole transaction faults.
+pub const THROW: i64 = 0x3a;
+/// Stop; the top item, if any, is the result.
+pub const RET: i64 = 0x40;
+/// Remove the top item.
+pub const DROP: i64 = 0x45;
+/// Remove the item below the top.
+pub const NIP: i64 = 0x46;
+/// Copy the top item.
+pub const DUP: i64 = 0x4a;
+/// Copy the item below the top.
+pub const OVER: i64 = 0x4b;
+/// Pop n, copy the item n below the top.
+pub const PICK: i64 = 0x4d;
+/// Copy the top item below the second.
+pub const TUCK: i64 = 0x4e;
+/// Exchange the two top items.
+pub const SWAP: i64 = 0x50;
+/// Move the third item to the top.
+pub const ROT: i64 = 0x51;
+/// Pop n, move the item n below the top to the top.
+pub const ROLL: i64 = 0x52;
+/// Reverse the three top items.
+pub const REVERSE3: i64 = 0x53;
+/// Join two byte strings (the result is a Buffer).
+pub const CAT: i64 = 0x8b;
+/// Pop count, index and bytes, push that part (a Buffer).
+pub const SUBSTR: i64 = 0x8c;
+/// Pop count and bytes, push the first bytes (a Buffer).
+pub const LEFT: i64 = 0x8d;
+/// Pop count and bytes, push the last bytes (a Buffer).
+pub const RIGHT: i64 = 0x8e;
+/// Flip all bits.
+pub const INVERT: i64 = 0x90;
+/// Bitwise and.
+pub const AND: i64 = 0x91;
+/// Bitwise or.
+pub const OR: i64 = 0x92;
+/// Bitwise exclusive or.
+pub const XOR: i64 = 0x93;
+/// Compare type and value.
+pub const EQUAL: i64 = 0x97;
+/// -1, 0 or 1.
+pub const SIGN: i64 = 0x99;
+/// Absolute value.
+pub const ABS: i64 = 0x9a;
+/// Change the sign.
+pub const NEGATE: i64 = 0x9b;
+/// Add 1.
+pub const INC: i64 = 0x9c;
+/// Subtract 1.
+pub const DEC: i64 = 0x9d;
+/// A + b.
+pub const ADD: i64 = 0x9e;
+/// A - b.
+pub const SUB: i64 = 0x9f;
+/// A * b.
+pub const MUL: i64 = 0xa0;
+/// A / b, truncated toward zero.
+pub const DIV: i64 = 0xa1;
+/// Remainder of a / b, with the sign of a.
+pub const MOD: i64 = 0xa2;
+/// Logical not.
+pub const NOT: i64 = 0xaa;
+/// Logical and.
+pub const BOOLAND: i64 = 0xab;
+/// Logical or.
+pub const BOOLOR: i64 = 0xac;
+/// Equal as numbers.
+pub const NUMEQUAL: i64 = 0xb3;
+/// A < b.
+pub const LT: i64 = 0xb5;
+/// A <= b.
+pub const LE: i64 = 0xb6;
+/// A > b.
+pub const GT: i64 = 0xb7;
+/// A >= b.
+pub const GE: i64 = 0xb8;
+/// The smaller number.
+pub const MIN: i64 = 0xb9;
+/// The larger number.
+pub const MAX: i64 = 0xba;
+/// Pop high, low and x: low <= x < high.
+pub const WITHIN: i64 = 0xbb;
+/// The number of bytes.
+pub const SIZE: i64 = 0xca;
+/// Stop with true.
+pub const OK: i64 = 0xe8;
+/// Stop with false.
+pub const FAIL: i64 = 0xe9;
+/// Push one fact about this invocation.
+pub const STATE: i64 = 0xea;
+/// The SHA-256 of a byte string.
+pub const SHA256: i64 = 0xeb;
+/// `STATE write`: true while a content is being written.
+pub const STATE_WRITE: i64 = 0;
+/// `STATE read`: true while a content is being read.
+pub const STATE_READ: i64 = 1;
+/// `STATE inspect`: true while the cost of reading is asked for.
+pub const STATE_INSPECT: i64 = 2;
+/// `STATE own`: true if the caller owns this box.
+pub const STATE_OWN: i64 = 3;
+/// `STATE this`: the number of the box that runs.
+pub const STATE_THIS: i64 = 4;
+/// `STATE entry`: the number of the box where execution began.
+pub const STATE_ENTRY: i64 = 5;
+/// `STATE timestamp`: the block's time in seconds since 1970.
+pub const STATE_TIMESTAMP: i64 = 6;
+/// `STATE caller`: the caller's account, 20 bytes.
+pub const STATE_CALLER: i64 = 9;
+/// No instruction has a greater byte.
+pub const LAST: i64 = 0xeb;
+/// At each byte up to `LAST`: pops * 16 + pushes; 255 for what is no instruction.
+pub const ARITY: Bytes = bytes(
+    b"\
+      \x01\x01\x01\x01\x01\x01\xff\xff\x01\x01\xff\xff\x01\x01\xff\x01\x01\x01\x01\x01\x01\x01\x01\x01\
+      \x01\x01\x01\x01\x01\x01\x01\x01\x01\xff\x00\xff\xff\xff\x10\xff\xff\xff\xff\xff\xff\xff\xff\xff\
+      \xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x10\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\x10\x21\xff\
+      \xff\xff\x12\x23\xff\x22\x23\xff\x22\x33\x21\x33\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\
+      \xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\
+      \xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x21\x31\x21\x21\xff\
+      \x11\x21\x21\x21\xff\xff\xff\x21\xff\x11\x11\x11\x11\x11\x21\x21\x21\x21\x21\xff\xff\xff\xff\xff\
+      \xff\xff\x11\x21\x21\xff\xff\xff\xff\xff\xff\x21\xff\x21\x21\x21\x21\x21\x21\x31\xff\xff\xff\xff\
+      \xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x11\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\
+      \xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x01\x01\x11\
+",
+);
