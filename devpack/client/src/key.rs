@@ -276,7 +276,7 @@ mod tests {
 
     #[test]
     fn the_account_of_a_key_is_what_neo_go_says() {
-        let key: PublicKey = "03470f900f012dd16f2d79560b0af00b07295678c409210517f8bfbbcad170c8f5"
+        let key: PublicKey = "03470f900f012dd16f2d79560b0af00b07295678c4092105f7f8bfbbcad170c8f5"
             .parse()
             .unwrap();
         assert_eq!(

@@ -204,11 +204,21 @@ pub(crate) fn parse_multisig(script: &[u8]) -> Option<(usize, Vec<PublicKey>)> {
         .map(|push| PublicKey::from_slice(push.operand).ok())
         .collect::<Option<Vec<_>>>()?;
     let wanted = Syscall::by_name("System.Crypto.CheckMultisig")?;
-    let required = usize::try_from(required.immediate()?).ok()?;
+    let required = number(required)?;
     let same = call.op == Op::SYSCALL
         && call.operand == wanted.id
-        && usize::try_from(count.immediate()?).ok()? == keys.len();
+        && number(count)? == keys.len();
     (same && required >= 1 && required <= keys.len()).then_some((required, keys))
+}
+
+/// The value of a pushed small number.
+fn number(push: &neo_opcode::Instruction<'_>) -> Option<usize> {
+    let byte = push.op.byte();
+    if (Op::PUSH0.byte()..=Op::PUSH16.byte()).contains(&byte) {
+        return Some(usize::from(byte - Op::PUSH0.byte()));
+    }
+    let is_int = (Op::PUSHINT8.byte()..=Op::PUSHINT64.byte()).contains(&byte);
+    usize::try_from(push.immediate().filter(|_| is_int)?).ok()
 }
 
 /// Invocation script of signatures in the keys' order: one `PUSHDATA1` each.
@@ -274,7 +284,7 @@ mod tests {
 
     #[test]
     fn the_committee_of_one_has_the_address_neo_go_gives_it() {
-        let key = "03470f900f012dd16f2d79560b0af00b07295678c409210517f8bfbbcad170c8f5"
+        let key = "03470f900f012dd16f2d79560b0af00b07295678c4092105f7f8bfbbcad170c8f5"
             .parse()
             .unwrap();
         let script = multisig_verification(1, &[key]).unwrap();
