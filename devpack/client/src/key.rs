@@ -263,7 +263,7 @@ mod tests {
 
     use super::*;
 
-    /// The key, WIF and address that NEP-2's first test vector names.
+    /// The key of NEP-2's first test vector, and its WIF.
     const WIF: &str = "L44B5gGEpqEDRS9vVPz7QT35jcBG2r3CZwSwQ4fCewXAhAhqGVpP";
     const SCALAR: &str = "cbf4b9f70470856bb4f40f80b87edb90865997ffee6df315ab166d713af433a5";
 

@@ -172,17 +172,20 @@ mod tests {
     use super::*;
 
     const CHEAP: ScryptParams = ScryptParams { n: 2, r: 1, p: 1 };
-    /// neo-go's single-validator wallet: its password is "one".
-    const NEO_GO: &str = "6PYP51KtptzD3pwGnc19VdfxSdfJbkrLa3a9AmPQGGaDpLc9DzoNaqNouP";
+    /// Made by `neo-go wallet import` 0.120.0 from the key that NEP-2's first vector uses too.
+    const WIF: &str = "L44B5gGEpqEDRS9vVPz7QT35jcBG2r3CZwSwQ4fCewXAhAhqGVpP";
+    const PASSWORD: &str = "pw-\u{dc}n\u{ef} \u{6211}\u{7684}";
+    const NEO_GO: &str = "6PYP4G8nreNxrn9bWpysq1DLnsFg8KALHXGkBB235q6pMtKyofQ3UJLtZB";
 
     #[test]
-    fn a_key_encrypted_by_neo_go_opens() {
-        let key = decrypt(NEO_GO, "one", CHEAP).unwrap();
+    fn a_key_encrypted_by_neo_go_opens_and_ours_is_the_same_text() {
+        let key = PrivateKey::from_nep2(NEO_GO, PASSWORD).unwrap();
+        assert_eq!(key.to_wif().as_str(), WIF);
         assert_eq!(
             key.public_key().script_hash().to_address(),
-            "NdGHtPN2NygSu5yHjAMpK99hctk6yU1afx"
+            "NS5F1Mth64bgJW4LgmEMNdEk7pVeAp3jrF"
         );
-        assert_eq!(encrypt(&key, "one", CHEAP).unwrap(), NEO_GO);
+        assert_eq!(key.to_nep2(PASSWORD).unwrap(), NEO_GO);
     }
 
     #[test]

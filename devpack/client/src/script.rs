@@ -205,9 +205,7 @@ pub(crate) fn parse_multisig(script: &[u8]) -> Option<(usize, Vec<PublicKey>)> {
         .collect::<Option<Vec<_>>>()?;
     let wanted = Syscall::by_name("System.Crypto.CheckMultisig")?;
     let required = number(required)?;
-    let same = call.op == Op::SYSCALL
-        && call.operand == wanted.id
-        && number(count)? == keys.len();
+    let same = call.op == Op::SYSCALL && call.operand == wanted.id && number(count)? == keys.len();
     (same && required >= 1 && required <= keys.len()).then_some((required, keys))
 }
 

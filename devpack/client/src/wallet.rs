@@ -397,3 +397,168 @@ fn write_synced(path: &Path, data: &[u8]) -> io::Result<()> {
     file.write_all(data)?;
     file.sync_all()
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    const CHEAP: ScryptParams = ScryptParams { n: 2, r: 1, p: 1 };
+    /// As `neo-go wallet import` 0.120.0 wrote it.
+    const NEO_GO: &str = r#"{"version":"1.0","accounts":[{"address":"NS5F1Mth64bgJW4LgmEMNdEk7pVeAp3jrF","key":"6PYP4G8nreNxrn9bWpysq1DLnsFg8KALHXGkBB235q6pMtKyofQ3UJLtZB","label":"imported","contract":{"script":"DCECYkHn4ms4u3FUuK1JRYuX+xxHl0Q9ySHFyld09RGiu/xBVuezJw==","parameters":[{"name":"parameter0","type":"Signature"}],"deployed":false},"lock":false,"isDefault":false}],"scrypt":{"n":16384,"r":8,"p":8},"extra":{"Tokens":null}}"#;
+
+    fn folder() -> tempfile::TempDir {
+        tempfile::tempdir().unwrap()
+    }
+
+    fn open_text(text: &str) -> Result<Wallet, WalletError> {
+        let folder = folder();
+        let path = folder.path().join("w.json");
+        fs::write(&path, text).unwrap();
+        Wallet::open(path)
+    }
+
+    #[test]
+    fn a_wallet_of_neo_go_opens_and_keeps_what_we_do_not_know() {
+        let folder = folder();
+        let path = folder.path().join("w.json");
+        fs::write(&path, NEO_GO).unwrap();
+        let mut wallet = Wallet::open(&path).unwrap();
+        wallet
+            .add_account(&PrivateKey::random().unwrap(), "second", "mine")
+            .unwrap();
+        let wallet = Wallet::open(&path).unwrap();
+        assert_eq!(wallet.accounts().len(), 2);
+        let account = wallet
+            .decrypt(
+                "NS5F1Mth64bgJW4LgmEMNdEk7pVeAp3jrF",
+                "pw-\u{dc}n\u{ef} \u{6211}\u{7684}",
+            )
+            .unwrap();
+        assert_eq!(account.address, "NS5F1Mth64bgJW4LgmEMNdEk7pVeAp3jrF");
+        assert!(
+            fs::read_to_string(&path)
+                .unwrap()
+                .contains("\"Tokens\": null")
+        );
+    }
+
+    #[test]
+    fn keys_come_back_with_the_right_password_only() {
+        let folder = folder();
+        let mut wallet = Wallet::create_with(folder.path().join("w.json"), CHEAP).unwrap();
+        let key = PrivateKey::random().unwrap();
+        let address = wallet.add_account(&key, "right", "a").unwrap();
+        let wallet = Wallet::open(wallet.path()).unwrap();
+        assert_eq!(wallet.default_account().unwrap().address, address);
+        assert_eq!(
+            wallet.decrypt(&address, "right").unwrap().key.to_bytes(),
+            key.to_bytes()
+        );
+        let wrong = wallet.decrypt(&address, "wrong").unwrap_err().to_string();
+        assert!(
+            wrong.contains(&address) && wrong.contains("wrong password"),
+            "{wrong}"
+        );
+        let absent = wallet
+            .decrypt("NPL5muDmtyEtk7MPReDiStQxc6CzwQzwUU", "right")
+            .unwrap_err()
+            .to_string();
+        assert!(absent.contains(&address), "{absent}");
+    }
+
+    #[test]
+    fn a_multisig_account_is_kept_with_its_script() {
+        let folder = folder();
+        let mut wallet = Wallet::create_with(folder.path().join("w.json"), CHEAP).unwrap();
+        let (ours, other) = (
+            PrivateKey::random().unwrap(),
+            PrivateKey::random().unwrap().public_key(),
+        );
+        let keys = [ours.public_key(), other];
+        let address = wallet.add_multisig(&ours, 2, &keys, "pw", "joint").unwrap();
+        let opened = Wallet::open(wallet.path())
+            .unwrap()
+            .decrypt(&address, "pw")
+            .unwrap();
+        assert_eq!(
+            opened.address,
+            Account::multisig(ours.clone(), 2, &keys).unwrap().address
+        );
+        assert!(matches!(
+            wallet.add_multisig(&ours, 1, &[other], "pw", "x"),
+            Err(WalletError::NotAmongKeys)
+        ));
+    }
+
+    #[test]
+    fn a_damaged_file_names_the_place() {
+        let cut = open_text(&NEO_GO[..200]).unwrap_err();
+        assert!(
+            matches!(
+                &cut,
+                WalletError::Damaged {
+                    line: 1,
+                    column: 200,
+                    ..
+                }
+            ),
+            "{cut}"
+        );
+        let typed = open_text(&NEO_GO.replace("\"n\":16384", "\n\"n\":\"many\"")).unwrap_err();
+        assert!(
+            matches!(&typed, WalletError::Damaged { line: 2, .. }),
+            "{typed}"
+        );
+        let script = open_text(&NEO_GO.replace("DCECYk", "DCECZk"))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            script.contains("NS5F1Mth64bgJW4LgmEMNdEk7pVeAp3jrF") && script.contains("script"),
+            "{script}"
+        );
+        let address = open_text(&NEO_GO.replace("NS5F", "NS5G"))
+            .unwrap_err()
+            .to_string();
+        assert!(address.contains("address"), "{address}");
+        let key = open_text(&NEO_GO.replace("6PYP4G8n", "6PYP4G8m")).unwrap();
+        let key = key
+            .decrypt("NS5F1Mth64bgJW4LgmEMNdEk7pVeAp3jrF", "x")
+            .unwrap_err()
+            .to_string();
+        assert!(key.contains("not a NEP-2 key"), "{key}");
+    }
+
+    #[test]
+    fn a_wallet_is_never_overwritten_by_a_new_one() {
+        let folder = folder();
+        let path = folder.path().join("w.json");
+        Wallet::create_with(&path, CHEAP).unwrap();
+        assert!(matches!(
+            Wallet::create_with(&path, CHEAP),
+            Err(WalletError::Exists { .. })
+        ));
+        assert!(matches!(
+            Wallet::open(folder.path().join("none")),
+            Err(WalletError::Io { .. })
+        ));
+    }
+
+    #[test]
+    fn saving_leaves_nothing_beside_the_file_and_nobody_else_may_read_it() {
+        let folder = folder();
+        let mut wallet = Wallet::create_with(folder.path().join("w.json"), CHEAP).unwrap();
+        wallet
+            .add_account(&PrivateKey::random().unwrap(), "pw", "")
+            .unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(
+                fs::metadata(wallet.path()).unwrap().permissions().mode() & 0o777,
+                0o600
+            );
+        }
+    }
+}

@@ -270,3 +270,117 @@ fn socket_url(url: &str) -> String {
     };
     format!("{scheme}://{}/ws", rest.trim_end_matches('/'))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use tokio::net::TcpListener;
+    use tokio_tungstenite::accept_async;
+
+    use super::*;
+
+    /// A node that answers each `subscribe` with `answer`, then sends `events` and hangs up.
+    async fn node(answer: &'static str, events: &'static [&'static str]) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            let (socket, _) = listener.accept().await.unwrap();
+            let mut socket = accept_async(socket).await.unwrap();
+            socket.next().await.unwrap().unwrap();
+            for text in [answer].iter().chain(events) {
+                socket.send(Message::text(*text)).await.unwrap();
+            }
+        });
+        url
+    }
+
+    #[test]
+    fn the_address_of_a_node_gives_its_socket() {
+        assert_eq!(
+            socket_url("http://127.0.0.1:10332/"),
+            "ws://127.0.0.1:10332/ws"
+        );
+        assert_eq!(
+            socket_url("https://node.example:10331"),
+            "wss://node.example:10331/ws"
+        );
+        assert_eq!(
+            socket_url("ws://127.0.0.1:10332/ws"),
+            "ws://127.0.0.1:10332/ws"
+        );
+    }
+
+    #[test]
+    fn filters_are_written_as_neo_go_reads_them() {
+        assert_eq!(Filter::Blocks.params(), json!(["block_added"]));
+        let all = Filter::Executions {
+            state: None,
+            txid: None,
+        };
+        assert_eq!(all.params(), json!(["transaction_executed"]));
+        let failed = Filter::Executions {
+            state: Some(VmState::Fault),
+            txid: None,
+        };
+        assert_eq!(
+            failed.params(),
+            json!(["transaction_executed", {"state": "FAULT"}])
+        );
+        let named = Filter::Notifications {
+            contract: Some(Hash160::ZERO),
+            name: Some("Transfer".into()),
+        };
+        let expected = json!({"contract": Hash160::ZERO.to_string(), "name": "Transfer"});
+        assert_eq!(
+            named.params(),
+            json!(["notification_from_execution", expected])
+        );
+    }
+
+    #[tokio::test]
+    async fn a_lost_connection_is_an_error_that_says_what_to_do() {
+        let url = node(
+            r#"{"id":1,"result":"7"}"#,
+            &[r#"{"method":"missed_event","params":[]}"#],
+        )
+        .await;
+        let mut events = Subscription::open(&url, &[Filter::Blocks]).await.unwrap();
+        assert_eq!(events.next().await.unwrap(), Event::Missed);
+        let error = events.next().await.unwrap_err();
+        assert!(matches!(error, SubscriptionError::Lost { .. }), "{error:?}");
+        assert!(error.to_string().contains("subscribe again"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_refused_filter_an_odd_event_and_no_node_are_told_apart() {
+        let url = node(
+            r#"{"id":1,"error":{"code":-32602,"message":"Invalid params"}}"#,
+            &[],
+        )
+        .await;
+        let refused = Subscription::open(&url, &[Filter::Blocks])
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(&refused, SubscriptionError::Refused(e) if e.code() == Some(-32602)),
+            "{refused:?}"
+        );
+        let url = node(
+            r#"{"id":1,"result":"7"}"#,
+            &[r#"{"method":"block_added","params":[{"hash":5}]}"#],
+        )
+        .await;
+        let mut events = Subscription::open(&url, &[Filter::Blocks]).await.unwrap();
+        assert!(matches!(
+            events.next().await,
+            Err(SubscriptionError::Event { .. })
+        ));
+        let down = Subscription::open("http://127.0.0.1:1", &[])
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(&down, SubscriptionError::Connect { url, .. } if url == "ws://127.0.0.1:1/ws"),
+            "{down:?}"
+        );
+    }
+}
