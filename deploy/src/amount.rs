@@ -17,7 +17,9 @@ pub enum AmountError {
 
 /// Parses a decimal amount that is not negative into the token's smallest units.
 pub fn parse(text: &str, decimals: u32) -> Result<BigInt, AmountError> {
-    let not_a_number = || AmountError::NotANumber { text: text.to_owned() };
+    let not_a_number = || AmountError::NotANumber {
+        text: text.to_owned(),
+    };
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let is_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
     let point_alone = text.contains('.') && fraction.is_empty();
@@ -26,9 +28,14 @@ pub fn parse(text: &str, decimals: u32) -> Result<BigInt, AmountError> {
     }
     let width = decimals as usize;
     if fraction.len() > width {
-        return Err(AmountError::TooFine { text: text.to_owned(), decimals });
+        return Err(AmountError::TooFine {
+            text: text.to_owned(),
+            decimals,
+        });
     }
-    format!("{whole}{fraction:0<width$}").parse().map_err(|_| not_a_number())
+    format!("{whole}{fraction:0<width$}")
+        .parse()
+        .map_err(|_| not_a_number())
 }
 
 /// Shows smallest units as a decimal number without trailing zeros.
@@ -57,7 +64,12 @@ mod tests {
 
     #[test]
     fn amounts_are_read_as_written() {
-        for (text, units) in [("0", 0_i64), ("1", 100_000_000), ("0.5", 50_000_000), ("12.00000001", 1_200_000_001)] {
+        for (text, units) in [
+            ("0", 0_i64),
+            ("1", 100_000_000),
+            ("0.5", 50_000_000),
+            ("12.00000001", 1_200_000_001),
+        ] {
             assert_eq!(parse(text, 8).unwrap(), BigInt::from(units), "{text}");
         }
         assert_eq!(parse("7", 0).unwrap(), BigInt::from(7));
@@ -65,10 +77,19 @@ mod tests {
 
     #[test]
     fn what_is_no_amount_is_refused_by_name() {
-        for text in ["", ".", "1.", ".5", "-1", "+1", "1e3", "1,5", " 1", "0x10", "1.2.3", "١"] {
-            assert_eq!(parse(text, 8), Err(AmountError::NotANumber { text: text.into() }), "{text:?}");
+        for text in [
+            "", ".", "1.", ".5", "-1", "+1", "1e3", "1,5", " 1", "0x10", "1.2.3", "١",
+        ] {
+            assert_eq!(
+                parse(text, 8),
+                Err(AmountError::NotANumber { text: text.into() }),
+                "{text:?}"
+            );
         }
-        assert!(matches!(parse("0.000000001", 8), Err(AmountError::TooFine { .. })));
+        assert!(matches!(
+            parse("0.000000001", 8),
+            Err(AmountError::TooFine { .. })
+        ));
         assert!(matches!(parse("0.5", 0), Err(AmountError::TooFine { .. })));
     }
 

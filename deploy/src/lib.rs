@@ -2,11 +2,14 @@
 //! command of the `phantasma` binary.
 //!
 //! * [`net`]: private Neo nets, for people, tests and the demo.
+//! * [`cmd`]: the command line, one file a noun; [`profile`], [`password`] and [`amount`] serve it.
 //!
 //! Not here: what a program needs to use Phantasma (`phantasma-sdk`) and the servers (`phantasma-relay`,
 //! `phantasma-pdfs`), which this crate only starts.
 
 pub mod amount;
+pub mod cmd;
 pub mod net;
 pub mod password;
 pub mod paths;
+pub mod profile;

@@ -17,7 +17,7 @@ const MAX_BYTES: usize = 4096;
 /// The password for `what`: from the file if one is given, else the environment, else asked on the terminal.
 pub fn get(file: Option<&Path>, what: &str) -> Result<Zeroizing<String>> {
     if let Some(path) = file {
-        return from_file(path);
+        return first_line(path);
     }
     if let Ok(password) = std::env::var(ENV) {
         return Ok(Zeroizing::new(password));
@@ -35,20 +35,29 @@ pub fn get_new(file: Option<&Path>, what: &str) -> Result<Zeroizing<String>> {
     Ok(password)
 }
 
-/// The first line of a file.
-fn from_file(path: &Path) -> Result<Zeroizing<String>> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("reading the password file {}", path.display()))?;
+/// A secret that is the first line of a file.
+pub fn first_line(path: &Path) -> Result<Zeroizing<String>> {
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
     let text = Zeroizing::new(text);
     if text.len() > MAX_BYTES {
-        bail!("{} is longer than {MAX_BYTES} bytes: that is no password file", path.display());
+        bail!(
+            "{} is longer than {MAX_BYTES} bytes: that is no password or key",
+            path.display()
+        );
     }
-    Ok(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()))
+    Ok(Zeroizing::new(
+        text.lines().next().unwrap_or_default().to_owned(),
+    ))
 }
 
-fn prompt(question: &str) -> Result<Zeroizing<String>> {
+/// Asks on the terminal, without echo.
+pub fn prompt(question: &str) -> Result<Zeroizing<String>> {
     let terminal = OpenOptions::new().read(true).write(true).open("/dev/tty");
     let Ok(mut terminal) = terminal else {
-        bail!("a password is needed and there is no terminal to ask on; set {ENV} or give --password-file");
+        bail!(
+            "a password is needed and there is no terminal to ask on; set {ENV} or give --password-file"
+        );
     };
     terminal.write_all(question.as_bytes())?;
     let silence = Silence::new(&terminal)?;
@@ -56,7 +65,9 @@ fn prompt(question: &str) -> Result<Zeroizing<String>> {
     BufReader::new(&terminal).read_line(&mut line)?;
     drop(silence);
     terminal.write_all(b"\n")?;
-    Ok(Zeroizing::new(line.trim_end_matches(['\r', '\n']).to_owned()))
+    Ok(Zeroizing::new(
+        line.trim_end_matches(['\r', '\n']).to_owned(),
+    ))
 }
 
 /// Keeps the terminal from echoing while it lives.
@@ -70,7 +81,8 @@ impl<'a> Silence<'a> {
         let before = tcgetattr(terminal).context("asking the terminal for its settings")?;
         let mut silent = before.clone();
         silent.local_modes.remove(LocalModes::ECHO);
-        tcsetattr(terminal, OptionalActions::Flush, &silent).context("switching the terminal's echo off")?;
+        tcsetattr(terminal, OptionalActions::Flush, &silent)
+            .context("switching the terminal's echo off")?;
         Ok(Self { terminal, before })
     }
 }
@@ -91,7 +103,12 @@ mod tests {
     fn a_password_file_counts_by_its_first_line() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("password");
-        for (text, expected) in [("secret\n", "secret"), ("secret", "secret"), ("a b \r\nrest", "a b "), ("", "")] {
+        for (text, expected) in [
+            ("secret\n", "secret"),
+            ("secret", "secret"),
+            ("a b \r\nrest", "a b "),
+            ("", ""),
+        ] {
             std::fs::write(&path, text).unwrap();
             assert_eq!(*get(Some(&path), "x").unwrap(), expected, "{text:?}");
         }
@@ -103,6 +120,11 @@ mod tests {
         let path = dir.path().join("password");
         assert!(format!("{:#}", get(Some(&path), "x").unwrap_err()).contains("password"));
         std::fs::write(&path, "x".repeat(MAX_BYTES + 1)).unwrap();
-        assert!(get(Some(&path), "x").unwrap_err().to_string().contains("no password file"));
+        assert!(
+            get(Some(&path), "x")
+                .unwrap_err()
+                .to_string()
+                .contains("no password or key")
+        );
     }
 }

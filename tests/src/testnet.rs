@@ -2,12 +2,14 @@
 
 use std::ops::Deref;
 
+use neo_client::{Account, Actor, ContractParam, Hash160, Manifest, Nef, Receipt, RpcClient};
 use phantasma::net::{PrivateNet, PrivateNetConfig};
 
 /// A private net of one test. Derefs to [`PrivateNet`].
 #[derive(Debug)]
 pub struct TestNet {
     net: PrivateNet,
+    rpc: RpcClient,
 }
 
 impl TestNet {
@@ -17,7 +19,45 @@ impl TestNet {
     }
 
     pub async fn with(config: PrivateNetConfig) -> Self {
-        Self { net: PrivateNet::start(config).await.unwrap_or_else(|e| panic!("{e}")) }
+        let net = PrivateNet::start(config)
+            .await
+            .unwrap_or_else(|e| panic!("{e}"));
+        let rpc = RpcClient::new(net.rpc_url());
+        Self { net, rpc }
+    }
+
+    pub fn rpc(&self) -> RpcClient {
+        self.rpc.clone()
+    }
+
+    /// A new account with so many whole GAS.
+    pub async fn funded_account(&self, gas: u64) -> Account {
+        let account = Account::random().expect("random numbers");
+        self.fund_gas(&account.address, gas * 1_0000_0000)
+            .await
+            .unwrap_or_else(|e| panic!("{e}"));
+        account
+    }
+
+    /// Who acts on this net with an account.
+    pub fn actor(&self, account: &Account) -> Actor {
+        Actor::new(self.rpc(), account.clone())
+    }
+
+    /// Deploys any contract from its two files' contents; `data` is what its `_deploy` receives.
+    pub async fn deploy_contract(
+        &self,
+        deployer: &Account,
+        nef: &[u8],
+        manifest: &str,
+        data: ContractParam,
+    ) -> (Hash160, Receipt) {
+        let nef = Nef::from_bytes(nef).unwrap_or_else(|e| panic!("{e}"));
+        let manifest = Manifest::from_json(manifest).unwrap_or_else(|e| panic!("{e}"));
+        self.actor(deployer)
+            .deploy(&nef, &manifest, data)
+            .await
+            .unwrap_or_else(|e| panic!("{e}"))
     }
 }
 

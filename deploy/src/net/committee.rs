@@ -28,15 +28,34 @@ impl Committee<'_> {
 
     async fn fund(&self, address: &str, token: &str, amount: &str) -> Result<(), NetError> {
         let mut command = tokio::process::Command::new(self.neogo);
-        command.args(["wallet", "nep17", "transfer", "--force", "--await", "--wallet-config"]);
+        command.args([
+            "wallet",
+            "nep17",
+            "transfer",
+            "--force",
+            "--await",
+            "--wallet-config",
+        ]);
         command.arg(validator::access_file(self.dir));
-        command.args(["--rpc-endpoint", self.rpc_url, "--from", validator::COMMITTEE_ADDRESS]);
+        command.args([
+            "--rpc-endpoint",
+            self.rpc_url,
+            "--from",
+            validator::COMMITTEE_ADDRESS,
+        ]);
         command.args(["--to", address, "--token", token, "--amount", amount]);
-        let output = command.output().await.map_err(NetError::file("running", self.neogo))?;
-        let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        let output = command
+            .output()
+            .await
+            .map_err(NetError::file("running", self.neogo))?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned()
+            + &String::from_utf8_lossy(&output.stderr);
         if output.status.success() && text.contains("HALT") {
             return Ok(());
         }
-        Err(NetError::Tool { command: format!("transfer of {amount} {token} to {address}"), output: text })
+        Err(NetError::Tool {
+            command: format!("transfer of {amount} {token} to {address}"),
+            output: text,
+        })
     }
 }

@@ -8,7 +8,15 @@ use super::validator;
 pub const NETWORK_MAGIC: u32 = 0x5048_4D31;
 
 /// Every hardfork neo-go 0.120.0 knows. A section that lists only some leaves the later ones off.
-pub const HARDFORKS: [&str; 7] = ["Aspidochelone", "Basilisk", "Cockatrice", "Domovoi", "Echidna", "Faun", "Gorgon"];
+pub const HARDFORKS: [&str; 7] = [
+    "Aspidochelone",
+    "Basilisk",
+    "Cockatrice",
+    "Domovoi",
+    "Echidna",
+    "Faun",
+    "Gorgon",
+];
 
 /// MainNet's limit of system fees in one block, and so of one transaction, in datoshi (20 GAS).
 pub const MAX_BLOCK_SYSTEM_FEE: u64 = 20_0000_0000;
@@ -38,7 +46,10 @@ pub struct NodeConfig {
 impl NodeConfig {
     /// The text of the YAML file. Written by hand: a fixed text with six holes needs no serialiser.
     pub fn to_yaml(&self) -> String {
-        let hardforks: String = HARDFORKS.iter().map(|name| format!("    {name}: 0\n")).collect();
+        let hardforks: String = HARDFORKS
+            .iter()
+            .map(|name| format!("    {name}: 0\n"))
+            .collect();
         let store = match self.store {
             Store::Memory => "inmemory",
             Store::Disk => "boltdb",
@@ -110,7 +121,13 @@ mod tests {
     use super::*;
 
     fn yaml() -> String {
-        NodeConfig { dir: "/net".into(), rpc_port: 30333, block_time_ms: 200, store: Store::Disk }.to_yaml()
+        NodeConfig {
+            dir: "/net".into(),
+            rpc_port: 30333,
+            block_time_ms: 200,
+            store: Store::Disk,
+        }
+        .to_yaml()
     }
 
     #[test]
@@ -129,7 +146,16 @@ mod tests {
     #[test]
     fn nothing_listens_beyond_this_machine() {
         let text = yaml();
-        let addresses: Vec<&str> = text.lines().filter(|line| line.contains("Addresses:")).collect();
-        assert_eq!(addresses, ["    Addresses: [\"127.0.0.1:0\"]", "    Addresses: [\"127.0.0.1:30333\"]"]);
+        let addresses: Vec<&str> = text
+            .lines()
+            .filter(|line| line.contains("Addresses:"))
+            .collect();
+        assert_eq!(
+            addresses,
+            [
+                "    Addresses: [\"127.0.0.1:0\"]",
+                "    Addresses: [\"127.0.0.1:30333\"]"
+            ]
+        );
     }
 }

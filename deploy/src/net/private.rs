@@ -5,8 +5,8 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Child;
 
-use super::config::{NodeConfig, Store};
 use super::committee::Committee;
+use super::config::{NodeConfig, Store};
 use super::error::NetError;
 use super::process::{self, NodeFiles};
 use super::{neogo, ready, validator};
@@ -30,7 +30,12 @@ pub struct PrivateNetConfig {
 
 impl Default for PrivateNetConfig {
     fn default() -> Self {
-        Self { dir: None, rpc_port: None, block_time_ms: TEST_BLOCK_TIME_MS, store: Store::Memory }
+        Self {
+            dir: None,
+            rpc_port: None,
+            block_time_ms: TEST_BLOCK_TIME_MS,
+            store: Store::Memory,
+        }
     }
 }
 
@@ -51,12 +56,16 @@ impl PrivateNet {
         let remove_dir = config.dir.is_none();
         let dir = config.dir.clone().unwrap_or_else(fresh_dir);
         fs::create_dir_all(&dir).map_err(NetError::file("creating", &dir))?;
-        let dir = dir.canonicalize().map_err(NetError::file("finding", &dir))?;
+        let dir = dir
+            .canonicalize()
+            .map_err(NetError::file("finding", &dir))?;
         let mut attempt = 1;
         loop {
             match Self::attempt(&config, &neogo, &dir, remove_dir).await {
                 Err(NetError::NodeDied { tail, .. })
-                    if config.rpc_port.is_none() && attempt < START_ATTEMPTS && tail.contains("address already in use") =>
+                    if config.rpc_port.is_none()
+                        && attempt < START_ATTEMPTS
+                        && tail.contains("address already in use") =>
                 {
                     attempt += 1;
                 }
@@ -65,7 +74,12 @@ impl PrivateNet {
         }
     }
 
-    async fn attempt(config: &PrivateNetConfig, neogo: &Path, dir: &Path, remove_dir: bool) -> Result<Self, NetError> {
+    async fn attempt(
+        config: &PrivateNetConfig,
+        neogo: &Path,
+        dir: &Path,
+        remove_dir: bool,
+    ) -> Result<Self, NetError> {
         let rpc_port = match config.rpc_port {
             Some(port) => {
                 check_free(port)?;
@@ -73,7 +87,12 @@ impl PrivateNet {
             }
             None => free_port()?,
         };
-        let node = NodeConfig { dir: dir.to_path_buf(), rpc_port, block_time_ms: config.block_time_ms, store: config.store };
+        let node = NodeConfig {
+            dir: dir.to_path_buf(),
+            rpc_port,
+            block_time_ms: config.block_time_ms,
+            store: config.store,
+        };
         let files = write_files(&node)?;
         let mut net = Self {
             node: process::spawn(neogo, &files, false)?,
@@ -84,7 +103,10 @@ impl PrivateNet {
         };
         let log = net.files.log();
         let child = &mut net.node;
-        ready::wait(&net.rpc_url, config.block_time_ms, &log, || exit_status(child)).await?;
+        ready::wait(&net.rpc_url, config.block_time_ms, &log, || {
+            exit_status(child)
+        })
+        .await?;
         Ok(net)
     }
 
@@ -127,7 +149,11 @@ impl PrivateNet {
     }
 
     fn committee(&self) -> Committee<'_> {
-        Committee { neogo: &self.neogo, dir: &self.files.dir, rpc_url: &self.rpc_url }
+        Committee {
+            neogo: &self.neogo,
+            dir: &self.files.dir,
+            rpc_url: &self.rpc_url,
+        }
     }
 }
 
@@ -144,13 +170,20 @@ impl Drop for PrivateNet {
 /// A port of 127.0.0.1 that nobody listens on now.
 pub fn free_port() -> Result<u16, NetError> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
-    let port = listener.and_then(|l| l.local_addr()).map(|address| address.port());
-    port.map_err(|e| NetError::Rpc { url: "127.0.0.1:0".into(), reason: e.to_string() })
+    let port = listener
+        .and_then(|l| l.local_addr())
+        .map(|address| address.port());
+    port.map_err(|e| NetError::Rpc {
+        url: "127.0.0.1:0".into(),
+        reason: e.to_string(),
+    })
 }
 
 /// Fails clearly when something listens on the port already.
 pub(super) fn check_free(port: u16) -> Result<(), NetError> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map(drop).map_err(|_| NetError::PortTaken { port })
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .map(drop)
+        .map_err(|_| NetError::PortTaken { port })
 }
 
 pub(super) fn rpc_url(port: u16) -> String {
@@ -159,7 +192,9 @@ pub(super) fn rpc_url(port: u16) -> String {
 
 /// Configuration and wallet of a node in its folder.
 pub(super) fn write_files(node: &NodeConfig) -> Result<NodeFiles, NetError> {
-    let files = NodeFiles { dir: node.dir.clone() };
+    let files = NodeFiles {
+        dir: node.dir.clone(),
+    };
     validator::write(&node.dir)?;
     let config = files.config();
     fs::write(&config, node.to_yaml()).map_err(NetError::file("writing", &config))?;
@@ -176,5 +211,9 @@ pub(super) fn exit_status(child: &mut Child) -> Option<String> {
 }
 
 fn fresh_dir() -> PathBuf {
-    std::env::temp_dir().join(format!("phantasma-net-{}-{:08x}", std::process::id(), rand::random::<u32>()))
+    std::env::temp_dir().join(format!(
+        "phantasma-net-{}-{:08x}",
+        std::process::id(),
+        rand::random::<u32>()
+    ))
 }

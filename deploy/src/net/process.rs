@@ -43,8 +43,16 @@ pub fn spawn(neogo: &Path, files: &NodeFiles, detached: bool) -> Result<Child, N
     let out = File::create(&log).map_err(NetError::file("creating", &log))?;
     let err = out.try_clone().map_err(NetError::file("opening", &log))?;
     let mut command = Command::new(neogo);
-    command.arg("node").arg("--force-timestamp-logs").arg("--config-file").arg(files.config());
-    command.current_dir(&files.dir).stdin(Stdio::null()).stdout(out).stderr(err);
+    command
+        .arg("node")
+        .arg("--force-timestamp-logs")
+        .arg("--config-file")
+        .arg(files.config());
+    command
+        .current_dir(&files.dir)
+        .stdin(Stdio::null())
+        .stdout(out)
+        .stderr(err);
     if detached {
         command.process_group(0);
     }
@@ -53,9 +61,13 @@ pub fn spawn(neogo: &Path, files: &NodeFiles, detached: bool) -> Result<Child, N
 
 /// Is `pid` the node of this folder? A number alone may have been given to another program since.
 pub fn is_ours(pid: u32, files: &NodeFiles) -> bool {
-    let Ok(cmdline) = fs::read(format!("/proc/{pid}/cmdline")) else { return false };
+    let Ok(cmdline) = fs::read(format!("/proc/{pid}/cmdline")) else {
+        return false;
+    };
     let config = files.config();
-    cmdline.split(|byte| *byte == 0).any(|argument| Path::new(&*String::from_utf8_lossy(argument)) == config)
+    cmdline
+        .split(|byte| *byte == 0)
+        .any(|argument| Path::new(&*String::from_utf8_lossy(argument)) == config)
 }
 
 /// The running node's process id from the pid file; `None` when there is none or the file is stale.
@@ -125,7 +137,9 @@ mod tests {
     #[test]
     fn another_programs_pid_is_not_our_node() {
         let dir = tempfile::tempdir().unwrap();
-        let files = NodeFiles { dir: dir.path().to_path_buf() };
+        let files = NodeFiles {
+            dir: dir.path().to_path_buf(),
+        };
         fs::write(files.pid(), std::process::id().to_string()).unwrap();
         assert_eq!(running(&files), None);
         assert!(exists(std::process::id()));
@@ -134,7 +148,9 @@ mod tests {
     #[test]
     fn a_damaged_pid_file_means_no_node() {
         let dir = tempfile::tempdir().unwrap();
-        let files = NodeFiles { dir: dir.path().to_path_buf() };
+        let files = NodeFiles {
+            dir: dir.path().to_path_buf(),
+        };
         for text in ["", "abc", "-1", "0", "99999999999999"] {
             fs::write(files.pid(), text).unwrap();
             assert_eq!(running(&files), None, "{text:?}");

@@ -28,7 +28,10 @@ pub fn write(dir: &Path) -> Result<PathBuf, NetError> {
     let wallet = dir.join(WALLET_FILE);
     fs::write(&wallet, WALLET).map_err(NetError::file("writing", &wallet))?;
     let access = access_file(dir);
-    let text = format!("Path: {:?}\nPassword: {PASSWORD:?}\n", wallet.display().to_string());
+    let text = format!(
+        "Path: {:?}\nPassword: {PASSWORD:?}\n",
+        wallet.display().to_string()
+    );
     fs::write(&access, text).map_err(NetError::file("writing", &access))?;
     Ok(access)
 }
