@@ -3,6 +3,7 @@
 //! * [`merkle`]: the tree over a content's ciphertext; one 32-byte root checks any block and any chunk.
 //! * [`message`]: a message to a box, and the bytes that its author signs.
 //! * [`relay`], [`pdfs`]: the frames of the two services, and the relay's bounded queues.
+//! * [`endpoint`]: a node's signed address.
 //! * [`codec`]: bounded reading and writing, which every frame goes through.
 //!
 //! Not here: sockets, files, clocks, randomness, signatures (a check is an argument). SHA-256 is the only primitive.
@@ -20,6 +21,7 @@
 //! ```
 
 pub mod codec;
+pub mod endpoint;
 pub mod merkle;
 pub mod message;
 pub mod pdfs;

@@ -5,6 +5,7 @@ use std::fmt::Debug;
 
 use bytes::Bytes;
 use phantasma_wire::codec::{DecodeError, Frame, Writer};
+use phantasma_wire::endpoint::EndpointRecord;
 use phantasma_wire::merkle::{BLOCK_SIZE, MAX_BLOCK_PATH};
 use phantasma_wire::message::{Class, MAX_PAYLOAD, Message, Unsigned};
 use phantasma_wire::pdfs::{self, BlockRange, NodeAddress, Refusal, Request, Response};
@@ -198,6 +199,18 @@ proptest! {
 
     #[test]
     fn responses_keep_the_laws(value in response(), flip: usize, cut: usize) { laws(&value, flip, cut)?; }
+
+    #[test]
+    fn endpoint_records_keep_the_laws(
+        key in prop::array::uniform(any::<u8>()),
+        time: u64,
+        address in "[a-z0-9.]{0,60}:[0-9]{1,5}",
+        signature in prop::array::uniform(any::<u8>()),
+        flip: usize,
+        cut: usize,
+    ) {
+        laws(&EndpointRecord::sign(key, time, address, |_| signature).unwrap(), flip, cut)?;
+    }
 
     #[test]
     fn noise_never_panics(noise in bytes(400), kind in 0u8..8) {

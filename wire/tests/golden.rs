@@ -5,6 +5,7 @@ use std::fmt::Debug;
 
 use bytes::Bytes;
 use phantasma_wire::codec::Frame;
+use phantasma_wire::endpoint::EndpointRecord;
 use phantasma_wire::message::{Class, Message, Unsigned};
 use phantasma_wire::pdfs::{BlockRange, NodeAddress, Refusal, Request, Response};
 use phantasma_wire::relay::{ClientFrame, Outcome, RelayError, RelayFrame, Since};
@@ -381,4 +382,19 @@ fn every_refusal() {
             &hex,
         );
     }
+}
+
+#[test]
+fn an_endpoint_record() {
+    let record = EndpointRecord::sign([3; 33], 0x0102, "a:1".into(), |_| [0x5a; 64]).unwrap();
+    check(
+        record,
+        "50484531 | PHE1
+         030303030303030303030303030303030303030303030303030303030303030303 | public key
+         0201000000000000 | time
+         03000000 | length
+         613a31 | address
+         5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a | signature r
+         5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a | signature s",
+    );
 }

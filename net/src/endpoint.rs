@@ -1,0 +1,365 @@
+//! One UDP socket that opens and accepts authenticated QUIC connections.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use phantasma_wire::PublicKey;
+use phantasma_wire::codec::Frame;
+use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
+use quinn::{IdleTimeout, VarInt};
+
+use crate::tls;
+use crate::{FrameReceiver, FrameSender, Identity, NetError};
+
+/// Closing code of an orderly end.
+const CLOSE_OK: u32 = 0;
+
+/// Closing code after the handshake when the peer is somebody else.
+const CLOSE_WRONG_PEER: u32 = 1;
+
+/// What an endpoint lets its peers take.
+///
+/// Worst case of memory: `max_connections × connection_window` bytes received and not yet read.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Connections at once; more are refused before the handshake.
+    pub max_connections: usize,
+    /// Streams that one peer may have open at once.
+    pub max_streams: u32,
+    /// Bytes that a peer may send on one stream before they are read.
+    pub stream_window: u32,
+    /// Bytes that a peer may send on all streams before they are read.
+    pub connection_window: u32,
+    /// A handshake that takes longer is given up.
+    pub handshake_timeout: Duration,
+    /// A connection on which nothing arrives for so long is gone.
+    pub idle_timeout: Duration,
+    /// The side that connected says so often that it is there: a third of the idle timeout survives two lost packets.
+    pub keep_alive: Duration,
+    /// An answer to [`Connection::request`] that takes longer is given up.
+    pub answer_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_connections: 1024,
+            max_streams: 64,
+            // Four blocks of 256 KiB: 1 MiB in flight is 80 Mbit/s at 100 ms.
+            stream_window: 1 << 20,
+            connection_window: 8 << 20,
+            handshake_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(30),
+            keep_alive: Duration::from_secs(10),
+            answer_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// What is spoken on an endpoint: the TLS protocol name, which both sides must share, and the limits.
+#[derive(Debug, Clone)]
+pub struct Protocol {
+    pub alpn: &'static [u8],
+    pub limits: Limits,
+}
+
+impl Protocol {
+    /// Messages: one long stream a client, so little memory each.
+    pub fn relay() -> Self {
+        let limits = Limits {
+            max_streams: 4,
+            connection_window: 1 << 20,
+            ..Limits::default()
+        };
+        Self {
+            alpn: phantasma_wire::relay::ALPN,
+            limits,
+        }
+    }
+
+    /// Blocks: one short stream a request.
+    pub fn pdfs() -> Self {
+        Self {
+            alpn: phantasma_wire::pdfs::ALPN,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// A UDP socket for one protocol under one key. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    inner: quinn::Endpoint,
+    limits: Arc<Limits>,
+}
+
+impl Endpoint {
+    /// Takes the UDP port (0: any free one). Must be called inside a tokio runtime.
+    pub fn bind(
+        address: SocketAddr,
+        identity: &Identity,
+        protocol: Protocol,
+    ) -> Result<Self, NetError> {
+        let tls_error =
+            |error: quinn::crypto::rustls::NoInitialCipherSuite| NetError::Tls(error.to_string());
+        let transport = Arc::new(transport(&protocol.limits));
+
+        let server = tls::server_config(identity, protocol.alpn)?;
+        let server = QuicServerConfig::try_from(server).map_err(tls_error)?;
+        let mut server = quinn::ServerConfig::with_crypto(Arc::new(server));
+        server.transport_config(Arc::clone(&transport));
+
+        let client = tls::client_config(identity, protocol.alpn)?;
+        let client = QuicClientConfig::try_from(client).map_err(tls_error)?;
+        let mut client = quinn::ClientConfig::new(Arc::new(client));
+        client.transport_config(transport);
+
+        let socket = std::net::UdpSocket::bind(address).map_err(|error| match error.kind() {
+            std::io::ErrorKind::AddrInUse => NetError::PortTaken(address),
+            _ => NetError::Bind { address, error },
+        })?;
+        let config = quinn::EndpointConfig::default();
+        let runtime = Arc::new(quinn::TokioRuntime);
+        let inner = quinn::Endpoint::new(config, Some(server), socket, runtime);
+        let mut inner = inner.map_err(|error| NetError::Bind { address, error })?;
+        inner.set_default_client_config(client);
+        Ok(Self {
+            inner,
+            limits: Arc::new(protocol.limits),
+        })
+    }
+
+    /// The address that was really taken.
+    pub fn local_addr(&self) -> Result<SocketAddr, NetError> {
+        let unknown = SocketAddr::from(([0, 0, 0, 0], 0));
+        self.inner.local_addr().map_err(|error| NetError::Bind {
+            address: unknown,
+            error,
+        })
+    }
+
+    /// Opens a connection. When `expected` is given and the peer proves another key, nothing is sent to it.
+    pub async fn connect(
+        &self,
+        address: SocketAddr,
+        expected: Option<PublicKey>,
+    ) -> Result<Connection, NetError> {
+        // The name is not sent (no SNI) and not checked: the key is the name.
+        let connecting = self.inner.connect(address, "phantasma");
+        let connecting = connecting.map_err(|error| NetError::Connect {
+            address,
+            reason: error.to_string(),
+        })?;
+        let connection = self.handshake(address, connecting).await?;
+        match expected {
+            Some(expected) if expected != connection.peer => {
+                connection
+                    .inner
+                    .close(VarInt::from_u32(CLOSE_WRONG_PEER), b"not the expected key");
+                Err(NetError::WrongPeer {
+                    address,
+                    got: connection.peer,
+                    expected,
+                })
+            }
+            _ => Ok(connection),
+        }
+    }
+
+    /// Waits for the next peer. Finish its handshake in a task of its own, or one slow peer holds up all others.
+    /// `None` after [`Endpoint::close`].
+    pub async fn accept(&self) -> Option<Incoming> {
+        loop {
+            let incoming = self.inner.accept().await?;
+            if self.inner.open_connections() > self.limits.max_connections {
+                tracing::warn!(peer = %incoming.remote_address(), max = self.limits.max_connections, "too many connections");
+                incoming.refuse();
+                continue;
+            }
+            return Some(Incoming {
+                incoming,
+                endpoint: self.clone(),
+            });
+        }
+    }
+
+    /// Connections that are open now.
+    pub fn open_connections(&self) -> usize {
+        self.inner.open_connections()
+    }
+
+    /// Ends all connections and waits, at most `grace`, until the peers know.
+    pub async fn close(&self, reason: &str, grace: Duration) {
+        self.inner
+            .close(VarInt::from_u32(CLOSE_OK), reason.as_bytes());
+        if tokio::time::timeout(grace, self.inner.wait_idle())
+            .await
+            .is_err()
+        {
+            tracing::debug!("some peers did not confirm the end of their connection");
+        }
+    }
+
+    async fn handshake(
+        &self,
+        address: SocketAddr,
+        connecting: impl Future<Output = Result<quinn::Connection, quinn::ConnectionError>>,
+    ) -> Result<Connection, NetError> {
+        let limit = self.limits.handshake_timeout;
+        let inner = tokio::time::timeout(limit, connecting)
+            .await
+            .map_err(|_| NetError::HandshakeTimeout {
+                address,
+                seconds: limit.as_secs(),
+            })?
+            .map_err(|error| NetError::Connect {
+                address,
+                reason: error.to_string(),
+            })?;
+        let peer = peer_key(&inner).ok_or(NetError::NoPeerKey)?;
+        Ok(Connection {
+            inner,
+            peer,
+            answer_timeout: self.limits.answer_timeout,
+        })
+    }
+}
+
+/// A peer that has not shown its key yet.
+#[derive(Debug)]
+pub struct Incoming {
+    incoming: quinn::Incoming,
+    endpoint: Endpoint,
+}
+
+impl Incoming {
+    pub fn remote_address(&self) -> SocketAddr {
+        self.incoming.remote_address()
+    }
+
+    /// Finishes the handshake; after it the peer's key is known.
+    pub async fn finish(self) -> Result<Connection, NetError> {
+        let address = self.incoming.remote_address();
+        let connecting = self.incoming.accept();
+        let connecting = connecting.map_err(|error| NetError::Connect {
+            address,
+            reason: error.to_string(),
+        })?;
+        self.endpoint.handshake(address, connecting).await
+    }
+}
+
+/// A connection whose other end has proved its key. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    inner: quinn::Connection,
+    peer: PublicKey,
+    answer_timeout: Duration,
+}
+
+impl Connection {
+    /// The peer's Neo key.
+    pub fn peer(&self) -> PublicKey {
+        self.peer
+    }
+
+    pub fn remote_address(&self) -> SocketAddr {
+        self.inner.remote_address()
+    }
+
+    /// Opens a stream. The peer sees it with the first frame.
+    pub async fn open(&self) -> Result<(FrameSender, FrameReceiver), NetError> {
+        let (send, receive) = self.inner.open_bi().await.map_err(lost)?;
+        Ok((FrameSender::new(send), FrameReceiver::new(receive)))
+    }
+
+    /// Waits for a stream that the peer opens.
+    pub async fn accept(&self) -> Result<(FrameSender, FrameReceiver), NetError> {
+        let (send, receive) = self.inner.accept_bi().await.map_err(lost)?;
+        Ok((FrameSender::new(send), FrameReceiver::new(receive)))
+    }
+
+    /// One request and its answer on a stream of their own.
+    pub async fn request<A: Frame>(&self, request: &impl Frame) -> Result<A, NetError> {
+        let exchange = async {
+            let (mut sender, mut receiver) = self.open().await?;
+            sender.send(request).await?;
+            sender.finish()?;
+            receiver.receive().await?.ok_or(NetError::UnexpectedEnd)
+        };
+        let seconds = self.answer_timeout.as_secs();
+        tokio::time::timeout(self.answer_timeout, exchange)
+            .await
+            .map_err(|_| NetError::AnswerTimeout { seconds })?
+    }
+
+    /// Sends bytes that may be lost. Fails when they do not fit a packet (about 1,200 bytes).
+    pub fn send_datagram(&self, bytes: Bytes) -> Result<(), NetError> {
+        self.inner
+            .send_datagram(bytes)
+            .map_err(|error| NetError::ConnectionLost(error.to_string()))
+    }
+
+    /// Waits for a datagram.
+    pub async fn receive_datagram(&self) -> Result<Bytes, NetError> {
+        self.inner.read_datagram().await.map_err(lost)
+    }
+
+    /// Ends the connection at once; what is not yet sent is lost.
+    pub fn close(&self, reason: &str) {
+        self.inner
+            .close(VarInt::from_u32(CLOSE_OK), reason.as_bytes());
+    }
+
+    /// Waits until the connection ends, and says why.
+    pub async fn closed(&self) -> String {
+        self.inner.closed().await.to_string()
+    }
+
+    /// Whether the connection has ended.
+    pub fn is_closed(&self) -> bool {
+        self.inner.close_reason().is_some()
+    }
+}
+
+/// The first address of `host:port`.
+pub async fn resolve(address: &str) -> Result<SocketAddr, NetError> {
+    let failed = |reason: String| NetError::Resolve {
+        address: address.to_owned(),
+        reason,
+    };
+    let mut found = tokio::net::lookup_host(address)
+        .await
+        .map_err(|error| failed(error.to_string()))?;
+    found
+        .next()
+        .ok_or_else(|| failed("the name has no address".into()))
+}
+
+fn lost(error: quinn::ConnectionError) -> NetError {
+    NetError::ConnectionLost(error.to_string())
+}
+
+fn peer_key(connection: &quinn::Connection) -> Option<PublicKey> {
+    let shown = connection.peer_identity()?;
+    let shown = shown
+        .downcast::<Vec<rustls::pki_types::CertificateDer<'static>>>()
+        .ok()?;
+    tls::key_of_spki(shown.first()?)
+}
+
+fn transport(limits: &Limits) -> quinn::TransportConfig {
+    let mut transport = quinn::TransportConfig::default();
+    transport
+        .max_concurrent_bidi_streams(VarInt::from_u32(limits.max_streams))
+        .max_concurrent_uni_streams(VarInt::from_u32(0))
+        .stream_receive_window(VarInt::from_u32(limits.stream_window))
+        .receive_window(VarInt::from_u32(limits.connection_window))
+        .send_window(u64::from(limits.connection_window))
+        .keep_alive_interval(Some(limits.keep_alive))
+        // A timeout too large for the protocol means none, which no caller asks for; the default then stays.
+        .max_idle_timeout(IdleTimeout::try_from(limits.idle_timeout).ok());
+    transport
+}

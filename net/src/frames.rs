@@ -1,0 +1,94 @@
+//! Frames on a stream: a `u32` length (little-endian), then that many bytes.
+
+use phantasma_wire::codec::Frame;
+use quinn::{ReadError, ReadExactError, RecvStream, SendStream};
+
+use crate::NetError;
+
+/// Sends frames, in order.
+#[derive(Debug)]
+pub struct FrameSender {
+    stream: SendStream,
+}
+
+impl FrameSender {
+    pub(crate) fn new(stream: SendStream) -> Self {
+        Self { stream }
+    }
+
+    /// Sends one frame; waits while the peer does not read. Cancelled half-way it leaves a broken stream: drop it then.
+    pub async fn send<F: Frame>(&mut self, frame: &F) -> Result<(), NetError> {
+        let body = frame.encode();
+        if body.len() > F::MAX_LEN {
+            return Err(NetError::FrameTooLong {
+                len: body.len(),
+                max: F::MAX_LEN,
+            });
+        }
+        let too_long = |_| NetError::FrameTooLong {
+            len: body.len(),
+            max: F::MAX_LEN,
+        };
+        let length = u32::try_from(body.len()).map_err(too_long)?.to_le_bytes();
+        let mut chunks = [bytes::Bytes::copy_from_slice(&length), body];
+        self.stream
+            .write_all_chunks(&mut chunks)
+            .await
+            .map_err(|error| NetError::ConnectionLost(error.to_string()))
+    }
+
+    /// Says that no frame follows.
+    pub fn finish(&mut self) -> Result<(), NetError> {
+        self.stream
+            .finish()
+            .map_err(|error| NetError::ConnectionLost(error.to_string()))
+    }
+
+    /// Waits until the peer has received everything or no longer wants it.
+    pub async fn flushed(&mut self) {
+        let _ = self.stream.stopped().await;
+    }
+}
+
+/// Receives frames, in order.
+#[derive(Debug)]
+pub struct FrameReceiver {
+    stream: RecvStream,
+}
+
+impl FrameReceiver {
+    pub(crate) fn new(stream: RecvStream) -> Self {
+        Self { stream }
+    }
+
+    /// The next frame; `None` when the peer has finished. A longer frame than `F` allows is refused by its length,
+    /// before any of it is read. Not to be cancelled half-way: a frame would be torn.
+    pub async fn receive<F: Frame>(&mut self) -> Result<Option<F>, NetError> {
+        let mut length = [0; 4];
+        match self.stream.read_exact(&mut length).await {
+            Ok(()) => {}
+            Err(ReadExactError::FinishedEarly(0)) => return Ok(None),
+            Err(error) => return Err(failed(error)),
+        }
+        let len = u32::from_le_bytes(length) as usize;
+        if len > F::MAX_LEN {
+            return Err(NetError::FrameTooLong {
+                len,
+                max: F::MAX_LEN,
+            });
+        }
+        let mut body = vec![0; len];
+        self.stream.read_exact(&mut body).await.map_err(failed)?;
+        Ok(Some(F::decode(body.into())?))
+    }
+}
+
+fn failed(error: ReadExactError) -> NetError {
+    match error {
+        ReadExactError::FinishedEarly(_) => NetError::UnexpectedEnd,
+        ReadExactError::ReadError(ReadError::ConnectionLost(error)) => {
+            NetError::ConnectionLost(error.to_string())
+        }
+        ReadExactError::ReadError(error) => NetError::ConnectionLost(error.to_string()),
+    }
+}
