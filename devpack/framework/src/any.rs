@@ -3,7 +3,7 @@
 use crate::array::Array;
 use crate::bytes::{Bytes, Text};
 use crate::convert::expect_item;
-use crate::hash::Hash160;
+use crate::hash::{Hash160, Hash256, PublicKey, Signature};
 use crate::int::Int;
 use crate::item::Item;
 
@@ -82,6 +82,27 @@ impl Any {
     #[must_use]
     #[track_caller]
     pub fn as_hash160(&self) -> Hash160 {
+        expect_item(self.0.clone())
+    }
+
+    /// As 32 bytes.
+    #[must_use]
+    #[track_caller]
+    pub fn as_hash256(&self) -> Hash256 {
+        expect_item(self.0.clone())
+    }
+
+    /// As 33 bytes.
+    #[must_use]
+    #[track_caller]
+    pub fn as_public_key(&self) -> PublicKey {
+        expect_item(self.0.clone())
+    }
+
+    /// As 64 bytes.
+    #[must_use]
+    #[track_caller]
+    pub fn as_signature(&self) -> Signature {
         expect_item(self.0.clone())
     }
 

@@ -12,7 +12,7 @@ use crate::int::Int;
 use crate::item::Item;
 
 /// The callee may do nothing but compute.
-pub const NO_FLAGS: i64 = 0;
+pub const NONE: i64 = 0;
 /// The callee may read.
 pub const READ_STATES: i64 = 1;
 /// The callee may write.

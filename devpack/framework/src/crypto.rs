@@ -7,8 +7,13 @@ use sha2::{Digest, Sha256};
 use crate::bytes::Bytes;
 use crate::chain::current::{self, NONE};
 use crate::fault::fault;
-use crate::hash::{Hash160, PublicKey, Signature};
+use crate::hash::{self, Hash160, PublicKey, Signature};
 use crate::int::Int;
+
+/// The contract, in script order.
+pub const HASH: Hash160 = hash::hash160(
+    b"\x1b\xf5\x75\xab\x11\x89\x68\x84\x13\x61\x0a\x35\xa1\x28\x86\xcd\xe0\xb6\x6c\x72",
+);
 
 /// `verify_with_ecdsa`: secp256r1 (P-256) over SHA-256.
 pub const SECP256R1_SHA256: i64 = 23;

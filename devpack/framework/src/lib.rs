@@ -74,6 +74,8 @@ pub mod runtime;
 pub mod serialize;
 pub mod std_lib;
 pub mod storage;
+#[cfg(test)]
+mod tests;
 
 pub use any::Any;
 pub use array::Array;

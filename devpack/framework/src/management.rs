@@ -11,8 +11,15 @@ pub const HASH: Hash160 =
 #[must_use]
 #[track_caller]
 pub fn is_contract(hash: &Hash160) -> bool {
-    use crate::{gas_token, neo_token, std_lib};
-    let natives = [HASH, gas_token::HASH, neo_token::HASH, std_lib::HASH];
+    use crate::{crypto, gas_token, ledger, neo_token, std_lib};
+    let natives = [
+        HASH,
+        gas_token::HASH,
+        neo_token::HASH,
+        std_lib::HASH,
+        crypto::HASH,
+        ledger::HASH,
+    ];
     current::with(CallFlags::READ_ONLY, |state| {
         natives.contains(hash) || state.contracts.contains_key(hash)
     })

@@ -17,7 +17,7 @@ pub const MAX_KEY_BYTES: usize = 64;
 pub const MAX_VALUE_BYTES: usize = 65_535;
 
 /// `find`: entries are Structs of key and value.
-pub const DEFAULT: i64 = 0;
+pub const NONE: i64 = 0;
 /// `find`: entries are keys.
 pub const KEYS_ONLY: i64 = 1;
 /// `find`: keys come without the prefix.

@@ -49,7 +49,6 @@ impl Outcome {
     ///
     /// # Panics
     /// After a FAULT, with its message: this is for tests.
-    #[must_use]
     #[track_caller]
     pub fn result(&self) -> Item {
         match (&self.exception, self.stack.first()) {

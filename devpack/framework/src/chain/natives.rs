@@ -71,10 +71,7 @@ fn hash(item: &Item) -> Hash160 {
 fn transfer(token: &Hash160, from: &Hash160, to: &Hash160, amount: Int, data: Item) -> bool {
     // The native method asks for all flags.
     let done = current::with(CallFlags::ALL, |state| {
-        if amount < 0 {
-            fault("negative amount");
-        }
-        if !state.check_witness(from) {
+        if amount < 0 || !state.check_witness(from) {
             return false;
         }
         let available = balance(state, token, from);

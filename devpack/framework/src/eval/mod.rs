@@ -52,28 +52,24 @@ pub fn push(value: impl Into<Any>) {
 }
 
 /// Takes the top item.
-#[must_use]
 #[track_caller]
 pub fn pop() -> Any {
     Any::of(pop_item())
 }
 
 /// Takes the top item as a number.
-#[must_use]
 #[track_caller]
 pub fn pop_int() -> Int {
     ok_or_fault(pop_item().to_integer())
 }
 
 /// Takes the top item as bytes.
-#[must_use]
 #[track_caller]
 pub fn pop_bytes() -> Bytes {
     ok_or_fault(pop_item().to_byte_string())
 }
 
 /// Takes the top item as a truth value.
-#[must_use]
 #[track_caller]
 pub fn pop_bool() -> bool {
     ok_or_fault(pop_item().to_boolean())

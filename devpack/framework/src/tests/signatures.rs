@@ -1,0 +1,90 @@
+//! Hashes, accounts, signatures.
+
+use crate::chain::{Account, Chain};
+use crate::item::Item;
+use crate::prelude::*;
+
+fn hex(digits: &str) -> Vec<u8> {
+    (0..digits.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap())
+        .collect()
+}
+
+#[test]
+fn hashes_have_their_published_values() {
+    let sha = hex("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    assert_eq!(crypto::sha256(&bytes(b"abc")).as_slice(), sha);
+    let ripemd = hex("8eb208f7e05d987a9b044a8e98c6b087f15a0bfc");
+    assert_eq!(crypto::ripemd160(&bytes(b"abc")).as_slice(), ripemd);
+    assert_eq!(
+        crypto::hash160(&bytes(b"abc")).as_bytes(),
+        crypto::ripemd160(&crypto::sha256(&bytes(b"abc")))
+    );
+}
+
+#[test]
+fn a_key_has_the_account_that_wallets_show() {
+    // Key and script hash of a well-known test account of neo-go's own documentation:
+    // hash160(0c21 key 41 56e7b327).
+    let key = hex("02b3622bf4017bdfe317c58aed5f4c753f206b7db896046fa7d774bbc4bf7f8dc2");
+    let key = PublicKey::from_bytes(Bytes::from(key)).unwrap();
+    let script = [
+        &hex("0c21")[..],
+        key.as_bytes().as_slice(),
+        &hex("4156e7b327"),
+    ]
+    .concat();
+    assert_eq!(
+        crypto::standard_account(&key),
+        crypto::hash160(&Bytes::from(script))
+    );
+}
+
+#[test]
+fn a_signature_is_good_for_its_message_and_key_only() {
+    let (alice, bob) = (Account::named("alice"), Account::named("bob"));
+    let signature = alice.sign(b"message");
+    let verify = |message: &'static [u8], key: &PublicKey| {
+        crypto::verify_with_ecdsa(&bytes(message), key, &signature, crypto::SECP256R1_SHA256)
+    };
+    assert!(verify(b"message", &alice.public_key));
+    assert!(!verify(b"other", &alice.public_key));
+    assert!(!verify(b"message", &bob.public_key));
+    let zeros = Signature::from_bytes(Bytes::from([0; 64])).unwrap();
+    assert!(!crypto::verify_with_ecdsa(
+        &bytes(b"message"),
+        &alice.public_key,
+        &zeros,
+        23
+    ));
+}
+
+#[test]
+fn a_key_off_the_curve_is_a_fault() {
+    let chain = Chain::new();
+    let outcome = chain.run_as(&[], &Hash160::zero(), || {
+        // No point of P-256 has x = 5 · 256^32-ish: all ff is above the field's prime.
+        let key = PublicKey::from_bytes(Bytes::from([&[2][..], &[0xff; 32]].concat())).unwrap();
+        let signature = Signature::from_bytes(Bytes::from([1; 64])).unwrap();
+        crypto::verify_with_ecdsa(&bytes(b""), &key, &signature, crypto::SECP256R1_SHA256)
+    });
+    assert_eq!(outcome.fault(), "invalid public key");
+}
+
+#[test]
+fn check_sig_is_about_the_running_transaction() {
+    let chain = Chain::new();
+    let alice = chain.account("alice");
+    let signature = alice.sign(&chain.next_sign_data());
+    let check = || {
+        chain
+            .run_as(&[], &Hash160::zero(), || {
+                crypto::check_sig(&alice.public_key, &signature)
+            })
+            .result()
+    };
+    assert_eq!(check(), Item::Boolean(true));
+    // The next transaction has another hash.
+    assert_eq!(check(), Item::Boolean(false));
+}
