@@ -1,0 +1,71 @@
+//! Debug information after NEP-19: which bytes come from which source.
+
+use ripemd::Ripemd160;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::diagnostic::SourceFile;
+use crate::emit::Script;
+use crate::ir::Code;
+use crate::manifest::{Event, type_name};
+
+/// The JSON text. `start` is taken off the documents' paths where they begin with it.
+pub(crate) fn debug_info(script: &Script, codes: &[Code], events: &[Event], files: &[SourceFile]) -> String {
+    let hash: Vec<u8> = Ripemd160::digest(Sha256::digest(&script.bytes)).iter().rev().copied().collect();
+    let methods: Vec<Value> = codes.iter().enumerate().map(|(n, code)| method(script, n, code)).collect();
+    let events: Vec<Value> = events
+        .iter()
+        .enumerate()
+        .map(|(n, e)| {
+            let params: Vec<String> = e.params.iter().map(|(name, ty)| format!("{name},{}", type_name(ty))).collect();
+            json!({ "id": n.to_string(), "name": format!(",{}", e.name), "params": params })
+        })
+        .collect();
+    let documents: Vec<&str> = files.iter().map(|f| f.path.as_str()).collect();
+    json!({
+        "hash": format!("0x{}", hex::encode(hash)),
+        "documents": documents,
+        "document-root": "",
+        "static-variables": [],
+        "methods": methods,
+        "events": events,
+    })
+    .to_string()
+}
+
+fn method(script: &Script, n: usize, code: &Code) -> Value {
+    let range = script.ranges.get(n).cloned().unwrap_or(0..0);
+    // An instruction's last byte closes the range.
+    let last = script
+        .bytes
+        .get(range.clone())
+        .and_then(|bytes| neo_opcode::decode(bytes).map_while(Result::ok).last().map(|i| i.position))
+        .unwrap_or(0);
+    let mut points = Vec::new();
+    let inside = script.marks.iter().filter(|(at, _)| range.contains(at));
+    let mut marks: Vec<_> = inside.collect();
+    // Of several marks at one position the innermost, the last, counts.
+    marks.reverse();
+    marks.dedup_by_key(|(at, _)| *at);
+    marks.reverse();
+    for (at, loc) in marks {
+        points.push(format!(
+            "{at}[{}]{}:{}-{}:{}",
+            loc.file,
+            loc.line,
+            loc.column + 1,
+            loc.end_line,
+            loc.end_column + 1
+        ));
+    }
+    let variable = |v: &crate::ir::Variable| format!("{},{},{}", v.name, type_name(&v.ty), v.slot);
+    json!({
+        "id": code.name,
+        "name": format!(",{}", code.name),
+        "range": format!("{}-{}", range.start, range.start + last),
+        "params": code.params.iter().map(variable).collect::<Vec<_>>(),
+        "return": type_name(&code.result),
+        "variables": code.variables.iter().map(variable).collect::<Vec<_>>(),
+        "sequence-points": points,
+    })
+}

@@ -1,0 +1,70 @@
+//! Instructions before they have positions: jumps name labels, locals name slots.
+
+use std::sync::Arc;
+
+use neo_opcode::Op;
+use num_bigint::BigInt;
+
+use crate::diagnostic::Loc;
+use crate::types::Ty;
+
+/// A place in the whole script.
+pub(crate) type Label = usize;
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Ins {
+    /// No operand.
+    Op(Op),
+    /// Operand bytes that need no further thought.
+    With(Op, Vec<u8>),
+    Int(BigInt),
+    Data(Arc<[u8]>),
+    LdLoc(usize),
+    StLoc(usize),
+    LdArg(usize),
+    StArg(usize),
+    /// A jump, by its short opcode.
+    Jump(Op, Label),
+    Call(Label),
+    /// Not an instruction: a place to jump to.
+    Label(Label),
+    /// Not an instruction: what follows comes from here.
+    Mark(Loc),
+}
+
+/// A variable for debuggers.
+#[derive(Clone, Debug)]
+pub(crate) struct Variable {
+    pub name: String,
+    pub ty: Ty,
+    pub slot: usize,
+}
+
+/// A function of the script.
+#[derive(Clone, Debug)]
+pub(crate) struct Code {
+    pub name: String,
+    pub label: Label,
+    pub ins: Vec<Ins>,
+    pub locals: usize,
+    pub args: usize,
+    pub params: Vec<Variable>,
+    pub variables: Vec<Variable>,
+    pub result: Ty,
+    pub loc: Option<Loc>,
+}
+
+/// The opposite of a conditional jump.
+pub(crate) fn negated(jump: Op) -> Option<Op> {
+    Some(match jump {
+        Op::JMPIF => Op::JMPIFNOT,
+        Op::JMPIFNOT => Op::JMPIF,
+        Op::JMPEQ => Op::JMPNE,
+        Op::JMPNE => Op::JMPEQ,
+        Op::JMPLT => Op::JMPGE,
+        Op::JMPGE => Op::JMPLT,
+        Op::JMPGT => Op::JMPLE,
+        Op::JMPLE => Op::JMPGT,
+        _ => return None,
+    })
+}
