@@ -1,0 +1,235 @@
+//! The one thread that writes: it collects waiting puts, writes them with one write and one
+//! fdatasync, moves the index, and only then acknowledges all of them (group commit).
+
+use std::{
+    collections::HashSet,
+    path::PathBuf,
+    sync::{Arc, atomic::Ordering::Relaxed},
+};
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::{
+    Shared,
+    error::StoreError,
+    index::{Changes, Location, Tail},
+    record::{HEADER_LEN, Header, Kind, SEGMENT_HEADER_LEN, Salt},
+    recover::End,
+    segment::Segment,
+    types::{BlockId, Content, ContentRoot, NewBlock, Put},
+};
+
+/// Bytes gathered for one commit. 64 blocks: past that a longer write wins nothing over its
+/// fdatasync, and the memory of the writer stays below 2 × 16 MiB.
+const MAX_COMMIT: usize = 16 << 20;
+
+/// A put that waits for its commit.
+pub(super) struct Job {
+    pub(super) block: NewBlock,
+    pub(super) done: oneshot::Sender<Result<Put, StoreError>>,
+}
+
+pub(super) struct Writer {
+    shared: Arc<Shared>,
+    dir: PathBuf,
+    max_segment: u64,
+    /// The segment being appended to; `None` before the first put and after a failed sync.
+    end: Option<End>,
+    next_number: u32,
+    staged: Staged,
+    /// Why nothing can be written any more.
+    broken: Option<String>,
+}
+
+/// Records encoded but not yet written.
+#[derive(Default)]
+struct Staged {
+    bytes: Vec<u8>,
+    changes: Changes,
+    acks: Vec<(oneshot::Sender<Result<Put, StoreError>>, Put)>,
+    ids: HashSet<BlockId>,
+    members: HashSet<(ContentRoot, u64, BlockId)>,
+    contents: HashSet<(ContentRoot, u64, u64)>,
+    blocks: u64,
+}
+
+impl Writer {
+    pub(super) fn new(shared: Arc<Shared>, dir: PathBuf, max_segment: u64, end: Option<End>, next_number: u32) -> Self {
+        Self {
+            shared,
+            dir,
+            max_segment,
+            end,
+            next_number,
+            staged: Staged::default(),
+            broken: None,
+        }
+    }
+
+    /// Works until every sender is gone.
+    pub(super) fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
+        while let Some(first) = jobs.blocking_recv() {
+            self.stage(first);
+            while self.staged.bytes.len() < MAX_COMMIT {
+                match jobs.try_recv() {
+                    Ok(job) => self.stage(job),
+                    Err(_) => break,
+                }
+            }
+            self.flush();
+        }
+        if let Err(error) = self.shared.index.sync() {
+            tracing::warn!(%error, "the index was not synced; the next start reads the last segment again");
+        }
+    }
+
+    fn stage(&mut self, job: Job) {
+        let Job { block, done } = job;
+        match self.try_stage(&block) {
+            Ok(put) => self.staged.acks.push((done, put)),
+            Err(error) => drop(done.send(Err(error))),
+        }
+    }
+
+    fn try_stage(&mut self, block: &NewBlock) -> Result<Put, StoreError> {
+        if let Some(why) = &self.broken {
+            return Err(StoreError::Broken(why.clone()));
+        }
+        // Room is made before the staged records are looked at: making it may write them, and fail.
+        let path = block.path.as_flattened();
+        let need = HEADER_LEN + path.len() + block.body.len();
+        let (segment, offset, salt) = self.make_room(need as u64)?;
+        let known = self.staged.ids.contains(&block.id) || self.shared.index.location(&block.id)?.is_some();
+        if known && self.is_member(block)? && self.is_known_content(&block.content)? {
+            return Ok(Put::AlreadyHeld);
+        }
+        let (kind, body): (_, &[u8]) = if known {
+            (Kind::Link, &[])
+        } else {
+            (Kind::Block, &block.body)
+        };
+        let header = Header::new(kind, block.content, block.index, block.id, &block.path, body, &salt);
+        let staged = &mut self.staged;
+        header.encode(&salt, &mut staged.bytes);
+        staged.bytes.extend_from_slice(path);
+        staged.bytes.extend_from_slice(body);
+        if kind == Kind::Block {
+            let at = Location::new(segment, offset, &header);
+            staged.changes.block(&block.id, at);
+            staged.ids.insert(block.id);
+            staged.blocks += 1;
+        }
+        let content = block.content;
+        staged.changes.member(&content.root, block.index, &block.id, &block.path);
+        staged.members.insert((content.root, block.index, block.id));
+        staged.changes.content(&content);
+        staged.contents.insert((content.root, content.size, content.expiry_ms));
+        Ok(if known { Put::AlreadyHeld } else { Put::Stored })
+    }
+
+    fn is_member(&self, block: &NewBlock) -> Result<bool, StoreError> {
+        let root = block.content.root;
+        Ok(self.staged.members.contains(&(root, block.index, block.id))
+            || self.shared.index.member(&root, block.index)?.is_some_and(|p| p.id == block.id))
+    }
+
+    fn is_known_content(&self, content: &Content) -> Result<bool, StoreError> {
+        Ok(self
+            .staged
+            .contents
+            .contains(&(content.root, content.size, content.expiry_ms))
+            || self.shared.index.content(&content.root)? == Some(*content))
+    }
+
+    /// Where a record of `need` bytes goes: segment, offset, salt. Begins a new segment when the
+    /// current one is full.
+    fn make_room(&mut self, need: u64) -> Result<(u32, u64, Salt), StoreError> {
+        let position = |end: &End, staged: &Staged| end.offset + staged.bytes.len() as u64;
+        let full = match &self.end {
+            Some(end) => position(end, &self.staged) + need > self.max_segment,
+            None => true,
+        };
+        if full {
+            self.flush();
+            let salt = Salt(rand::random());
+            let segment = Segment::create(&self.dir, self.next_number, salt)?;
+            self.next_number += 1;
+            self.end = Some(End {
+                segment,
+                offset: SEGMENT_HEADER_LEN as u64,
+            });
+        }
+        match &self.end {
+            Some(end) => Ok((end.segment.number, position(end, &self.staged), end.segment.salt)),
+            None => Err(StoreError::Broken("no segment is open".into())),
+        }
+    }
+
+    /// Writes what is staged and answers everyone who waits for it.
+    fn flush(&mut self) {
+        let staged = std::mem::take(&mut self.staged);
+        let outcome = if staged.bytes.is_empty() {
+            Ok(())
+        } else {
+            self.write(&staged.bytes, staged.changes)
+        };
+        if outcome.is_ok() && !staged.bytes.is_empty() {
+            let counters = &self.shared.counters;
+            counters.commits.fetch_add(1, Relaxed);
+            counters.blocks_put.fetch_add(staged.blocks, Relaxed);
+            counters.bytes_put.fetch_add(staged.bytes.len() as u64, Relaxed);
+        }
+        for (done, put) in staged.acks {
+            // Who asked may have gone away; the block stays.
+            let _ = done.send(match &outcome {
+                Ok(()) => Ok(put),
+                Err(error) => Err(error.again()),
+            });
+        }
+        // The buffer is kept: no new 16 MiB for each commit.
+        self.staged.bytes = staged.bytes;
+        self.staged.bytes.clear();
+    }
+
+    fn write(&mut self, bytes: &[u8], mut changes: Changes) -> Result<(), StoreError> {
+        use std::os::unix::fs::FileExt;
+        let Some(end) = &mut self.end else {
+            return Err(StoreError::Broken("no segment is open".into()));
+        };
+        let path = &end.segment.path;
+        let written = end
+            .segment
+            .file
+            .write_all_at(bytes, end.offset)
+            .map_err(StoreError::io("write", path));
+        let outcome = match written {
+            Ok(()) => end.segment.file.sync_data().map_err(StoreError::io("sync", path)),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = outcome {
+            self.undo();
+            return Err(error);
+        }
+        end.offset += bytes.len() as u64;
+        changes.tail(Tail {
+            segment: end.segment.number,
+            offset: end.offset,
+        });
+        self.shared.index.apply(changes).inspect_err(|error| {
+            // The next tail would lie behind records that no entry names: only a new start reads them.
+            self.broken = Some(error.to_string());
+        })
+    }
+
+    /// Cuts off what a failed commit left, and goes on in a new segment: after a failed sync the
+    /// kernel may believe that the pages are clean, so this file's end cannot be trusted again.
+    fn undo(&mut self) {
+        let Some(end) = self.end.take() else {
+            return;
+        };
+        if let Err(error) = end.segment.cut(end.offset) {
+            tracing::error!(%error, "a failed write could not be cut back");
+            self.broken = Some(error.to_string());
+        }
+    }
+}
