@@ -1,1 +1,174 @@
-//! phantasma-contract
+//! The program on the chain: the SOUL token, boxes with their gates and contents, and the registry of stored content.
+//!
+//! Ordinary Rust in the subset that `neoc` compiles to NeoVM; rustc builds the same source over `neo_framework`'s
+//! in-memory chain. All exported methods stand in [`methods`]; each only names what its module does. A failed check is
+//! a fault with a message: the whole transaction is undone.
+
+pub mod boxes;
+pub mod content;
+pub mod entries;
+pub mod keys;
+pub mod params;
+pub mod token;
+
+use neo_framework::contract;
+
+/// What the contract exports, under the names and types of its manifest.
+#[contract(name = "Phantasma", standards = ["NEP-17"], permissions = "*")]
+pub mod methods {
+    use neo_framework::prelude::*;
+
+    use crate::boxes::BoxRecord;
+    use crate::content::ContentRecord;
+    use crate::params::Settings;
+    use crate::{boxes, content, entries, params, token};
+
+    /// The token's name.
+    #[method(safe)]
+    pub fn name() -> Text {
+        text("Phantasma")
+    }
+
+    /// The token's symbol.
+    #[method(safe)]
+    pub fn symbol() -> Text {
+        text("SOUL")
+    }
+
+    /// Decimals of the token.
+    #[method(safe)]
+    pub fn decimals() -> Int {
+        int(8)
+    }
+
+    /// Smallest units of SOUL that exist.
+    #[method(safe)]
+    pub fn total_supply() -> Int {
+        token::total_supply()
+    }
+
+    /// Smallest units of SOUL that an account has.
+    #[method(safe)]
+    pub fn balance_of(account: Hash160) -> Int {
+        token::balance_of(&account)
+    }
+
+    /// NEP-17: moves SOUL; false without the sender's witness or enough balance.
+    #[method]
+    pub fn transfer(from: Hash160, to: Hash160, amount: Int, data: Any) -> bool {
+        token::transfer(&from, &to, amount, data)
+    }
+
+    /// NEP-5: as `transfer` with null as data.
+    #[method(name = "transfer")]
+    pub fn transfer_nep5(from: Hash160, to: Hash160, amount: Int) -> bool {
+        token::transfer(&from, &to, amount, Any::null())
+    }
+
+    /// What was fixed at deployment.
+    #[method(safe)]
+    pub fn settings() -> Settings {
+        params::settings()
+    }
+
+    /// Runs once; `data` is [owner, initialSupply, boxFee, contentBaseFee, poolShare].
+    #[method(name = "_deploy")]
+    pub fn deploy(data: Any, update: bool) {
+        params::deploy(data, update);
+    }
+
+    /// Makes a box and gives its number.
+    #[method]
+    pub fn create_box(owner: Hash160, name: Text, public_key: PublicKey, gate: Bytes) -> Int {
+        boxes::create(&owner, &name, &public_key, &gate)
+    }
+
+    /// What is known of a box.
+    #[method(safe)]
+    pub fn box_info(box_id: Int) -> BoxRecord {
+        boxes::info(box_id)
+    }
+
+    /// The number of the box with that name, 0 if there is none.
+    #[method(safe)]
+    pub fn find_box(name: Text) -> Int {
+        boxes::find(&name)
+    }
+
+    /// The numbers of an account's boxes, oldest first.
+    #[method(safe)]
+    pub fn boxes_of(owner: Hash160) -> Iterator {
+        boxes::of(&owner)
+    }
+
+    /// How many boxes there are; the last one's number.
+    #[method(safe)]
+    pub fn box_count() -> Int {
+        boxes::count()
+    }
+
+    /// Writes a content if the gate agrees, and gives its index.
+    #[method]
+    pub fn write_content(caller: Hash160, box_id: Int, content: Bytes, max_payment: Int) -> Int {
+        entries::write(&caller, box_id, &content, max_payment)
+    }
+
+    /// Writes a content that its author has signed; anybody may submit it, once.
+    #[method]
+    pub fn write_signed(
+        author: PublicKey,
+        box_id: Int,
+        sequence: Int,
+        time: Int,
+        class: Int,
+        payload: Bytes,
+        signature: Signature,
+    ) -> Int {
+        entries::write_signed(&author, box_id, sequence, time, class, &payload, &signature)
+    }
+
+    /// The greatest sequence number that an author has used in a box, 0 at first.
+    #[method(safe)]
+    pub fn last_sequence(box_id: Int, author: PublicKey) -> Int {
+        entries::last_sequence(box_id, &author)
+    }
+
+    /// Runs the gate and then the content, and gives what the content leaves.
+    #[method]
+    pub fn read_content_at(caller: Hash160, box_id: Int, index: Int, max_payment: Int) -> Any {
+        entries::read_at(&caller, box_id, index, max_payment)
+    }
+
+    /// A content's script as it was written.
+    #[method(safe)]
+    pub fn content_at(box_id: Int, index: Int) -> Bytes {
+        entries::script_at(box_id, index)
+    }
+
+    /// How many contents a box has.
+    #[method(safe)]
+    pub fn content_count(box_id: Int) -> Int {
+        entries::count(box_id)
+    }
+
+    /// Registers and pays for stored content; gives its root.
+    #[method]
+    pub fn create_content(
+        owner: Hash160,
+        root: Bytes,
+        size: Int,
+        mode: Int,
+        priority: Int,
+        periods: Int,
+        max_payment: Int,
+    ) -> Bytes {
+        content::create(&owner, &root, size, mode, priority, periods, max_payment);
+        root
+    }
+
+    /// What is known of stored content, or null.
+    #[method(safe)]
+    pub fn content_info(root: Bytes) -> Option<ContentRecord> {
+        content::info(&root)
+    }
+}

@@ -1,0 +1,76 @@
+//! Every storage key, made here and nowhere else.
+//!
+//! A key starts with a tag byte of its own. Numbers follow as 4 bytes, little endian, and a closing 01 that keeps the
+//! length fixed; a name stands last. So two different things never share a key.
+
+use neo_framework::prelude::*;
+
+/// Numbers of boxes and indexes of contents stay below this.
+pub const NUMBER_LIMIT: i64 = 4_294_967_296;
+
+/// All SOUL there is.
+pub const SUPPLY: Bytes = bytes(b"\x01");
+/// What a box costs.
+pub const BOX_FEE: Bytes = bytes(b"\x02");
+/// What a block of content costs a period.
+pub const CONTENT_BASE_FEE: Bytes = bytes(b"\x03");
+/// The pool's share of payments.
+pub const POOL_SHARE: Bytes = bytes(b"\x04");
+/// The last box's number.
+pub const BOX_COUNT: Bytes = bytes(b"\x05");
+
+/// An account's SOUL.
+pub fn balance(account: &Hash160) -> Bytes {
+    bytes(b"\x10").concat(&account.as_bytes())
+}
+
+/// A box's owner, public key, name and gate.
+pub fn box_record(id: Int) -> Bytes {
+    numbered(int(0x11), id)
+}
+
+/// How many contents a box has.
+pub fn content_count(id: Int) -> Bytes {
+    numbered(int(0x12), id)
+}
+
+/// The box with this name.
+pub fn box_name(name: &Text) -> Bytes {
+    bytes(b"\x13").concat(&name.as_bytes())
+}
+
+/// All boxes of an owner: the prefix of [`owned_box`].
+pub fn owned_boxes(owner: &Hash160) -> Bytes {
+    bytes(b"\x14").concat(&owner.as_bytes())
+}
+
+/// One box of an owner; the number is big endian, so that older boxes come first.
+pub fn owned_box(owner: &Hash160, id: Int) -> Bytes {
+    owned_boxes(owner).concat(&big_endian(id))
+}
+
+/// One content of a box.
+pub fn entry(id: Int, index: Int) -> Bytes {
+    (int(0x15) + (id << 8) + (index << 40) + (int(1) << 72)).to_bytes()
+}
+
+/// Stored content by its root of 32 bytes.
+pub fn content(root: &Bytes) -> Bytes {
+    bytes(b"\x16").concat(root)
+}
+
+/// The last sequence number of an author in a box.
+pub fn sequence(id: Int, author: &Hash160) -> Bytes {
+    numbered(int(0x17), id).concat(&author.as_bytes())
+}
+
+/// Tag, number, 01.
+fn numbered(tag: Int, id: Int) -> Bytes {
+    (tag + (id << 8) + (int(1) << 40)).to_bytes()
+}
+
+/// 4 bytes, most significant first, and 01.
+fn big_endian(id: Int) -> Bytes {
+    let reversed = (id >> 24) + ((id >> 8) & 0xFF00) + ((id & 0xFF00) << 8) + ((id & 0xFF) << 24);
+    (reversed + (int(1) << 32)).to_bytes()
+}
