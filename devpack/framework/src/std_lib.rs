@@ -102,7 +102,7 @@ pub fn base64_decode(digits: &Text) -> Bytes {
         .filter(|byte| !matches!(byte, b'\r' | b'\n'))
         .collect();
     let padding = input.iter().rev().take_while(|byte| **byte == b'=').count();
-    if input.len() % 4 != 0 || padding > 2 {
+    if !input.len().is_multiple_of(4) || padding > 2 {
         fault("invalid base64");
     }
     let mut out = Vec::with_capacity(input.len() / 4 * 3);

@@ -25,20 +25,11 @@ fn hashes_have_their_published_values() {
 
 #[test]
 fn a_key_has_the_account_that_wallets_show() {
-    // Key and script hash of a well-known test account of neo-go's own documentation:
-    // hash160(0c21 key 41 56e7b327).
+    // As `neo-go util convert` of 0.120 shows them.
     let key = hex("02b3622bf4017bdfe317c58aed5f4c753f206b7db896046fa7d774bbc4bf7f8dc2");
     let key = PublicKey::from_bytes(Bytes::from(key)).unwrap();
-    let script = [
-        &hex("0c21")[..],
-        key.as_bytes().as_slice(),
-        &hex("4156e7b327"),
-    ]
-    .concat();
-    assert_eq!(
-        crypto::standard_account(&key),
-        crypto::hash160(&Bytes::from(script))
-    );
+    let account = hex("ee9ea22c27e34bd0148fc4108e08f74e8f5048b2");
+    assert_eq!(crypto::standard_account(&key).as_bytes().as_slice(), account);
 }
 
 #[test]
@@ -64,7 +55,7 @@ fn a_signature_is_good_for_its_message_and_key_only() {
 fn a_key_off_the_curve_is_a_fault() {
     let chain = Chain::new();
     let outcome = chain.run_as(&[], &Hash160::zero(), || {
-        // No point of P-256 has x = 5 · 256^32-ish: all ff is above the field's prime.
+        // This x is above the prime of the field.
         let key = PublicKey::from_bytes(Bytes::from([&[2][..], &[0xff; 32]].concat())).unwrap();
         let signature = Signature::from_bytes(Bytes::from([1; 64])).unwrap();
         crypto::verify_with_ecdsa(&bytes(b""), &key, &signature, crypto::SECP256R1_SHA256)
