@@ -3,7 +3,7 @@
 use super::{pop_count, pop_int, pop_item, push_item, underflow, with};
 use crate::fault::{fault, ok_or_fault};
 use crate::int::int;
-use crate::item::{Item, MAX_ITEMS};
+use crate::item::{Item, MAX_ITEM_BYTES, MAX_ITEMS};
 use crate::map::checked_key;
 
 /// NEWARRAY0.
@@ -201,7 +201,7 @@ pub fn remove() {
     }
 }
 
-/// HASKEY: ( compound key -- whether it has it ); an index must not be negative.
+/// HASKEY: ( compound key -- whether it has it ); an index is in 0..131070.
 #[track_caller]
 pub fn haskey() {
     let key = checked_key(pop_item());
@@ -220,11 +220,11 @@ pub fn haskey() {
 
 #[track_caller]
 fn has_index(key: &Item, length: usize) -> bool {
-    let index = ok_or_fault(key.to_integer());
-    if index < 0 {
-        fault("HASKEY: negative index");
+    // Gorgon and later: an index that no item can have is a fault.
+    match index_of(key) {
+        Some(index) if index < MAX_ITEM_BYTES => index < length,
+        _ => fault("HASKEY: negative or too large index"),
     }
-    index.to_index().is_some_and(|index| index < length)
 }
 
 #[track_caller]

@@ -242,3 +242,16 @@ proptest! {
         prop_assert_eq!(run(&[n(1), n(2)], add), Ok(vec![n(3)]));
     }
 }
+
+#[test]
+fn an_index_that_no_item_can_have_is_a_fault() {
+    let array = Item::array(vec![n(1)]);
+    check(&[array.clone(), n(0)], haskey, &[Item::Boolean(true)]);
+    check(
+        &[array.clone(), n(131_069)],
+        haskey,
+        &[Item::Boolean(false)],
+    );
+    refused(&[array.clone(), n(131_070)], haskey);
+    refused(&[array, n(-1)], haskey);
+}

@@ -29,7 +29,10 @@ fn a_key_has_the_account_that_wallets_show() {
     let key = hex("02b3622bf4017bdfe317c58aed5f4c753f206b7db896046fa7d774bbc4bf7f8dc2");
     let key = PublicKey::from_bytes(Bytes::from(key)).unwrap();
     let account = hex("ee9ea22c27e34bd0148fc4108e08f74e8f5048b2");
-    assert_eq!(crypto::standard_account(&key).as_bytes().as_slice(), account);
+    assert_eq!(
+        crypto::standard_account(&key).as_bytes().as_slice(),
+        account
+    );
 }
 
 #[test]
