@@ -173,7 +173,7 @@ impl Endpoint {
     pub async fn accept(&self) -> Option<Incoming> {
         loop {
             let incoming = self.inner.accept().await?;
-            if self.inner.open_connections() > self.limits.max_connections {
+            if self.inner.open_connections() >= self.limits.max_connections {
                 tracing::warn!(peer = %incoming.remote_address(), max = self.limits.max_connections, "too many connections");
                 incoming.refuse();
                 continue;

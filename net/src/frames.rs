@@ -92,3 +92,62 @@ fn failed(error: ReadExactError) -> NetError {
         ReadExactError::ReadError(error) => NetError::ConnectionLost(error.to_string()),
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests {
+    use phantasma_wire::pdfs::Request;
+
+    use super::*;
+    use crate::{Endpoint, Identity, Protocol};
+
+    /// What comes of bytes that are no whole frame, followed by the end of the stream.
+    async fn receive(bytes: &[u8]) -> Result<Option<Request>, NetError> {
+        let bind = |identity| {
+            Endpoint::bind("127.0.0.1:0".parse().unwrap(), identity, Protocol::pdfs()).unwrap()
+        };
+        let (client, server) = (
+            bind(&Identity::random().unwrap()),
+            bind(&Identity::random().unwrap()),
+        );
+        let accept = async { server.accept().await.unwrap().finish().await.unwrap() };
+        let (connected, accepted) =
+            tokio::join!(client.connect(server.local_addr().unwrap(), None), accept);
+        let (mut sender, _receiver) = connected.as_ref().unwrap().open().await.unwrap();
+        sender.stream.write_all(bytes).await.unwrap();
+        sender.finish().unwrap();
+        accepted.accept().await.unwrap().1.receive().await
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_ends_inside_a_frame_is_an_error() {
+        for torn in [&[2, 0][..], &[2, 0, 0, 0], &[2, 0, 0, 0, 1]] {
+            let result = receive(torn).await;
+            assert!(
+                matches!(result, Err(NetError::UnexpectedEnd)),
+                "{torn:?}: {result:?}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn bytes_that_are_no_frame_are_an_error() {
+        let error = receive(&[2, 0, 0, 0, 1, 99]).await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "a frame that is not understood: request: no kind 99"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_length_over_the_limit_takes_no_memory() {
+        let result = receive(&[0xff; 4]).await;
+        assert!(matches!(
+            result,
+            Err(NetError::FrameTooLong {
+                len: 0xffff_ffff,
+                max: Request::MAX_LEN
+            })
+        ));
+    }
+}

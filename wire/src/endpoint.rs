@@ -33,9 +33,18 @@ impl EndpointRecord {
         sign: impl FnOnce(&[u8]) -> [u8; SIGNATURE_LEN],
     ) -> Result<Self, DecodeError> {
         if address.len() > MAX_ADDRESS {
-            return Err(DecodeError::TooLong { what: "address", len: address.len(), max: MAX_ADDRESS });
+            return Err(DecodeError::TooLong {
+                what: "address",
+                len: address.len(),
+                max: MAX_ADDRESS,
+            });
         }
-        let mut record = Self { public_key, time_ms, address, signature: [0; SIGNATURE_LEN] };
+        let mut record = Self {
+            public_key,
+            time_ms,
+            address,
+            signature: [0; SIGNATURE_LEN],
+        };
         record.signature = sign(&record.signing_bytes());
         Ok(record)
     }
@@ -43,12 +52,19 @@ impl EndpointRecord {
     /// The bytes to sign.
     pub fn signing_bytes(&self) -> Bytes {
         let mut writer = Writer::default();
-        writer.raw(&MAGIC).raw(&self.public_key).u64(self.time_ms).text(&self.address, MAX_ADDRESS);
+        writer
+            .raw(&MAGIC)
+            .raw(&self.public_key)
+            .u64(self.time_ms)
+            .text(&self.address, MAX_ADDRESS);
         writer.finish()
     }
 
     /// Whether `verify(key, signing bytes, signature)` accepts the signature.
-    pub fn is_signed(&self, verify: impl FnOnce(&PublicKey, &[u8], &[u8; SIGNATURE_LEN]) -> bool) -> bool {
+    pub fn is_signed(
+        &self,
+        verify: impl FnOnce(&PublicKey, &[u8], &[u8; SIGNATURE_LEN]) -> bool,
+    ) -> bool {
         verify(&self.public_key, &self.signing_bytes(), &self.signature)
     }
 }
@@ -62,7 +78,10 @@ impl Frame for EndpointRecord {
 
     fn read(from: &mut Reader) -> Result<Self, DecodeError> {
         if from.array::<4>("record magic")? != MAGIC {
-            return Err(DecodeError::Invalid { what: "endpoint record", reason: "does not start with PHE1" });
+            return Err(DecodeError::Invalid {
+                what: "endpoint record",
+                reason: "does not start with PHE1",
+            });
         }
         Ok(Self {
             public_key: from.array("public key")?,
