@@ -2,6 +2,7 @@
 //! command of the `phantasma` binary.
 //!
 //! * [`net`]: private Neo nets, for people, tests and the demo.
+//! * [`contract`]: compiling and deploying the contract.
 //! * [`cmd`]: the command line, one file a noun; [`profile`], [`password`] and [`amount`] serve it.
 //!
 //! Not here: what a program needs to use Phantasma (`phantasma-sdk`) and the servers (`phantasma-relay`,
@@ -9,6 +10,7 @@
 
 pub mod amount;
 pub mod cmd;
+pub mod contract;
 pub mod net;
 pub mod password;
 pub mod paths;

@@ -11,4 +11,4 @@ mod testnet;
 
 pub use phantasma::net::{NETWORK_MAGIC, PrivateNet, PrivateNetConfig, Store, free_port};
 pub use process::{ProcessGuard, binary, free_udp_port};
-pub use testnet::TestNet;
+pub use testnet::{DeployedPhantasma, TestNet};

@@ -1,9 +1,28 @@
 //! A private net with what tests need on it.
 
 use std::ops::Deref;
+use std::path::Path;
 
 use neo_client::{Account, Actor, ContractParam, Hash160, Manifest, Nef, Receipt, RpcClient};
+use phantasma::contract::{self, Artifacts, Params};
 use phantasma::net::{PrivateNet, PrivateNetConfig};
+
+/// The Phantasma contract on a [`TestNet`].
+#[derive(Clone, Debug)]
+pub struct DeployedPhantasma {
+    pub hash: Hash160,
+    /// Deployed it and holds the whole supply; has some 980 GAS.
+    pub owner: Account,
+    pub params: Params,
+    pub artifacts: Artifacts,
+    pub receipt: Receipt,
+}
+
+/// Deployment, and a thousand transactions.
+const OWNER_GAS: u64 = 1000;
+
+/// Contract artefacts of a folder are used instead of compiling, when this names one.
+const ARTIFACTS_ENV: &str = "PHANTASMA_TEST_ARTIFACTS";
 
 /// A private net of one test. Derefs to [`PrivateNet`].
 #[derive(Debug)]
@@ -58,6 +77,32 @@ impl TestNet {
             .deploy(&nef, &manifest, data)
             .await
             .unwrap_or_else(|e| panic!("{e}"))
+    }
+
+    /// Compiles the Phantasma contract (a tenth of a second) and deploys it with the project's own parameters.
+    pub async fn deploy_phantasma(&self) -> DeployedPhantasma {
+        self.deploy_phantasma_with(Params::load(None).expect("the built-in parameters"))
+            .await
+    }
+
+    /// The same with other parameters.
+    pub async fn deploy_phantasma_with(&self, params: Params) -> DeployedPhantasma {
+        let artifacts = match std::env::var_os(ARTIFACTS_ENV) {
+            Some(folder) => Artifacts::load(Path::new(&folder)),
+            None => Artifacts::compile(None),
+        };
+        let artifacts = artifacts.unwrap_or_else(|e| panic!("{e:#}"));
+        let owner = self.funded_account(OWNER_GAS).await;
+        let deployed =
+            contract::deploy(&self.actor(&owner), &artifacts, &owner.script_hash, &params).await;
+        let contract::Deployed { hash, receipt } = deployed.unwrap_or_else(|e| panic!("{e:#}"));
+        DeployedPhantasma {
+            hash,
+            owner,
+            params,
+            artifacts,
+            receipt,
+        }
     }
 }
 

@@ -1,0 +1,158 @@
+//! What the commands share: settings from three places, the node, the wallet's account, output.
+
+use std::io::{IsTerminal, Write};
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, bail};
+use neo_client::{Account, Actor, Hash160, Receipt, RpcClient, Wallet};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::Global;
+use crate::net::detached::DEFAULT_RPC_PORT;
+use crate::profile::Profile;
+use crate::{amount, password};
+
+/// The settings in force.
+#[derive(Debug)]
+pub struct Context {
+    pub global: Global,
+    pub profile: Profile,
+}
+
+impl Context {
+    pub fn new(global: Global) -> Result<Self> {
+        let profile = Profile::load(&global.dir)?;
+        Ok(Self { global, profile })
+    }
+
+    /// Changes the profile and writes it.
+    pub fn remember(&self, change: impl FnOnce(&mut Profile)) -> Result<()> {
+        let mut profile = Profile::load(&self.global.dir)?;
+        change(&mut profile);
+        profile.save(&self.global.dir)
+    }
+
+    /// The node to talk to: flag, environment, profile, else the private net's usual place.
+    pub fn rpc(&self) -> RpcClient {
+        let url = self
+            .global
+            .rpc
+            .clone()
+            .or_else(|| self.profile.rpc_url.clone());
+        RpcClient::new(url.unwrap_or_else(|| format!("http://127.0.0.1:{DEFAULT_RPC_PORT}")))
+    }
+
+    /// The deployed contract's hash.
+    pub fn contract(&self) -> Result<Hash160> {
+        if let Some(text) = &self.global.contract {
+            return text.parse().with_context(|| format!("--contract {text}"));
+        }
+        match self.profile.contract_hash()? {
+            Some(hash) => Ok(hash),
+            None => bail!(
+                "no contract is known here; give --contract 0x… or run `phantasma contract deploy`"
+            ),
+        }
+    }
+
+    /// Where the wallet is, or would be made.
+    pub fn wallet_path(&self) -> PathBuf {
+        let known = self
+            .global
+            .wallet
+            .clone()
+            .or_else(|| self.profile.wallet.clone());
+        known.unwrap_or_else(|| self.global.dir.join("wallet.json"))
+    }
+
+    /// The wallet file, which must exist.
+    pub fn wallet(&self) -> Result<Wallet> {
+        let path = self.wallet_path();
+        if !path.exists() {
+            bail!(
+                "there is no wallet {}; make one with `phantasma wallet new` or name it with --wallet",
+                path.display()
+            );
+        }
+        Ok(Wallet::open(path)?)
+    }
+
+    /// The address to act as: `--account`, else the wallet's default account.
+    pub fn address(&self, wallet: &Wallet) -> Result<String> {
+        if let Some(address) = &self.global.account {
+            return Ok(address.clone());
+        }
+        match wallet.default_account() {
+            Some(account) => Ok(account.address.clone()),
+            None => bail!(
+                "wallet {} has no account; add one with `phantasma wallet import`",
+                wallet.path().display()
+            ),
+        }
+    }
+
+    /// The account to act as, opened with its password.
+    pub fn account(&self) -> Result<Account> {
+        let wallet = self.wallet()?;
+        let address = self.address(&wallet)?;
+        let password = password::get(self.global.password_file.as_deref(), &address)?;
+        Ok(wallet.decrypt(&address, &password)?)
+    }
+
+    /// That account on the node.
+    pub fn actor(&self) -> Result<Actor> {
+        Ok(Actor::new(self.rpc(), self.account()?))
+    }
+
+    /// Progress for people: to standard error, so that standard output stays data.
+    pub fn say(&self, text: &str) {
+        if !self.global.json {
+            // A closed standard error is no reason to stop.
+            let _ = writeln!(std::io::stderr(), "{text}");
+        }
+    }
+
+    /// Prints the result: `text` for people, `data` with `--json`.
+    pub fn print(&self, data: &impl Serialize, text: &str) -> Result<()> {
+        let out = if self.global.json {
+            serde_json::to_string_pretty(data)?
+        } else {
+            text.to_owned()
+        };
+        match writeln!(std::io::stdout(), "{out}") {
+            // `phantasma … | head` closes the pipe when it has seen enough.
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+            result => Ok(result?),
+        }
+    }
+
+    /// May progress bars be drawn?
+    pub fn interactive(&self) -> bool {
+        !self.global.json && std::io::stderr().is_terminal()
+    }
+}
+
+/// What a transaction cost and where it is, as data.
+pub(super) fn receipt_json(receipt: &Receipt) -> Value {
+    json!({
+        "transaction": receipt.txid.to_string(),
+        "block": receipt.block_index,
+        "gas": amount::gas(receipt.gas_consumed),
+        "system_fee_gas": amount::gas(receipt.system_fee),
+        "network_fee_gas": amount::gas(receipt.network_fee),
+    })
+}
+
+/// The same in a line for people.
+pub(super) fn receipt_text(receipt: &Receipt) -> String {
+    let (gas, fee) = (
+        amount::gas(receipt.system_fee),
+        amount::gas(receipt.network_fee),
+    );
+    format!(
+        "transaction {} in block {}, {gas} GAS system fee + {fee} GAS network fee",
+        receipt.txid, receipt.block_index
+    )
+}

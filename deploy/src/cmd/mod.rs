@@ -1,0 +1,96 @@
+//! The command line, `phantasma <noun> <verb>`: one file a noun.
+
+mod context;
+mod contract;
+mod net;
+mod wallet;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+
+pub use context::Context;
+
+/// Boxes, messages and contents on Neo N3.
+#[derive(Debug, Parser)]
+#[command(
+    name = "phantasma",
+    version,
+    about,
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What any command may be told. The command line comes first, then the environment, then `phantasma.toml`.
+#[derive(Clone, Debug, Args)]
+pub struct Global {
+    /// Folder of the profile (phantasma.toml), keys and the private net.
+    #[arg(
+        long,
+        global = true,
+        env = "PHANTASMA_DIR",
+        default_value = ".phantasma",
+        value_name = "FOLDER"
+    )]
+    pub dir: PathBuf,
+    /// JSON-RPC endpoint of a Neo node.
+    #[arg(long, global = true, env = "PHANTASMA_RPC", value_name = "URL")]
+    pub rpc: Option<String>,
+    /// Hash of the deployed contract, 0x….
+    #[arg(long, global = true, env = "PHANTASMA_CONTRACT", value_name = "HASH")]
+    pub contract: Option<String>,
+    /// NEP-6 wallet file.
+    #[arg(
+        long,
+        short,
+        global = true,
+        env = "PHANTASMA_WALLET",
+        value_name = "FILE"
+    )]
+    pub wallet: Option<PathBuf>,
+    /// Address of the account to use; the wallet's default account otherwise.
+    #[arg(
+        long,
+        short,
+        global = true,
+        env = "PHANTASMA_ACCOUNT",
+        value_name = "ADDRESS"
+    )]
+    pub account: Option<String>,
+    /// File whose first line is the wallet's password. Otherwise PHANTASMA_PASSWORD, otherwise a prompt.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
+    /// Print results as JSON.
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// A private Neo net on this machine.
+    #[command(subcommand)]
+    Net(net::Net),
+    /// The contract: compile, deploy, look.
+    #[command(subcommand)]
+    Contract(contract::ContractCommand),
+    /// Wallets: NEP-6 files, as other Neo programs read and write them.
+    #[command(subcommand)]
+    Wallet(wallet::WalletCommand),
+}
+
+/// Runs one command.
+pub async fn run(cli: Cli) -> Result<()> {
+    let context = Context::new(cli.global)?;
+    match cli.command {
+        Command::Net(command) => net::run(&context, command).await,
+        Command::Contract(command) => contract::run(&context, command).await,
+        Command::Wallet(command) => wallet::run(&context, command).await,
+    }
+}

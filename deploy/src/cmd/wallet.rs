@@ -1,0 +1,258 @@
+//! `phantasma wallet`: keys, balances, transfers.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use clap::{Subcommand, ValueEnum};
+use neo_client::{GAS, Hash160, NEO, PrivateKey, Wallet};
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use super::context::{Context, receipt_json, receipt_text};
+use crate::{amount, password};
+
+#[derive(Debug, Subcommand)]
+pub enum WalletCommand {
+    /// Make a wallet file with one new account.
+    New {
+        /// Name of the account.
+        #[arg(long, default_value = "")]
+        label: String,
+    },
+    /// Show the addresses in the wallet, the default one first.
+    Address,
+    /// Show how much SOUL, GAS and NEO an address holds.
+    Balance {
+        /// The wallet's account when absent.
+        address: Option<String>,
+    },
+    /// Send SOUL, GAS or NEO.
+    Transfer {
+        token: Token,
+        /// Such as 12 or 0.5.
+        amount: String,
+        /// The receiver's address.
+        to: String,
+    },
+    /// Add an existing key, WIF or NEP-2, to the wallet. The key is read from a file or asked for, never an argument:
+    /// arguments are visible to every user of the machine.
+    Import {
+        /// File whose first line is the key.
+        #[arg(long, value_name = "FILE")]
+        key_file: Option<PathBuf>,
+        /// Name of the account.
+        #[arg(long, default_value = "")]
+        label: String,
+    },
+    /// Print the account's key: encrypted (NEP-2), or with --wif in the clear.
+    Export {
+        /// Whoever sees it owns the account.
+        #[arg(long)]
+        wif: bool,
+    },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Token {
+    Soul,
+    Gas,
+    Neo,
+}
+
+impl Token {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Soul => "SOUL",
+            Self::Gas => "GAS",
+            Self::Neo => "NEO",
+        }
+    }
+
+    fn decimals(self) -> u32 {
+        match self {
+            Self::Soul | Self::Gas => amount::DECIMALS,
+            Self::Neo => 0,
+        }
+    }
+
+    fn hash(self, context: &Context) -> Result<Hash160> {
+        match self {
+            Self::Soul => context.contract(),
+            Self::Gas => Ok(GAS),
+            Self::Neo => Ok(NEO),
+        }
+    }
+}
+
+pub(super) async fn run(context: &Context, command: WalletCommand) -> Result<()> {
+    match command {
+        WalletCommand::New { label } => new(context, &label),
+        WalletCommand::Address => address(context),
+        WalletCommand::Balance { address } => balance(context, address).await,
+        WalletCommand::Transfer { token, amount, to } => {
+            transfer(context, token, &amount, &to).await
+        }
+        WalletCommand::Import { key_file, label } => import(context, key_file.as_deref(), &label),
+        WalletCommand::Export { wif } => export(context, wif),
+    }
+}
+
+fn new(context: &Context, label: &str) -> Result<()> {
+    let path = context.wallet_path();
+    if path.exists() {
+        bail!(
+            "{} exists already and is left as it is; choose another file with --wallet",
+            path.display()
+        );
+    }
+    let password = password::get_new(context.global.password_file.as_deref(), "the new wallet")?;
+    add(
+        context,
+        make_file(&path)?,
+        &PrivateKey::random()?,
+        &password,
+        label,
+    )
+}
+
+fn import(context: &Context, key_file: Option<&Path>, label: &str) -> Result<()> {
+    let key = read_key(key_file)?;
+    let path = context.wallet_path();
+    let what = format!("wallet {}", path.display());
+    let password = if path.exists() {
+        password::get(context.global.password_file.as_deref(), &what)?
+    } else {
+        password::get_new(context.global.password_file.as_deref(), &what)?
+    };
+    let key = if key.starts_with("6P") {
+        PrivateKey::from_nep2(&key, &password)
+            .context("the key is encrypted, and the wallet's password must open it")?
+    } else {
+        PrivateKey::from_wif(&key)?
+    };
+    let wallet = if path.exists() {
+        Wallet::open(&path)?
+    } else {
+        make_file(&path)?
+    };
+    // One wallet, one password: else the account could not be opened together with the others.
+    if let Some(account) = wallet.default_account() {
+        wallet.decrypt(&account.address, &password)?;
+    }
+    add(context, wallet, &key, &password, label)
+}
+
+fn make_file(path: &Path) -> Result<Wallet> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("creating {}", folder.display()))?;
+    }
+    Ok(Wallet::create(path)?)
+}
+
+fn add(
+    context: &Context,
+    mut wallet: Wallet,
+    key: &PrivateKey,
+    password: &str,
+    label: &str,
+) -> Result<()> {
+    let address = wallet.add_account(key, password, label)?;
+    let path = wallet.path().to_path_buf();
+    let stored = path.canonicalize().unwrap_or_else(|_| path.clone());
+    context.remember(|profile| profile.wallet = Some(stored))?;
+    context.say(&format!("account in {}", path.display()));
+    context.print(&json!({"wallet": path, "address": address}), &address)
+}
+
+fn read_key(file: Option<&Path>) -> Result<Zeroizing<String>> {
+    match file {
+        Some(path) => password::first_line(path),
+        None => password::prompt("key (WIF or NEP-2): "),
+    }
+}
+
+fn address(context: &Context) -> Result<()> {
+    let wallet = context.wallet()?;
+    let default = context.address(&wallet)?;
+    let others = wallet
+        .accounts()
+        .iter()
+        .map(|account| account.address.clone());
+    let all: Vec<String> = std::iter::once(default.clone())
+        .chain(others.filter(|other| *other != default))
+        .collect();
+    context.print(
+        &json!({"wallet": wallet.path(), "default": default, "addresses": all}),
+        &all.join("\n"),
+    )
+}
+
+async fn balance(context: &Context, address: Option<String>) -> Result<()> {
+    let address = match address {
+        Some(address) => address,
+        None => context.address(&context.wallet()?)?,
+    };
+    let account = Hash160::from_address(&address)?;
+    let rpc = context.rpc();
+    let mut tokens = vec![Token::Gas, Token::Neo];
+    if context.contract().is_ok() {
+        tokens.insert(0, Token::Soul);
+    }
+    let (mut data, mut lines) = (serde_json::Map::new(), Vec::new());
+    for token in tokens {
+        let units = rpc.balance_of(&token.hash(context)?, &account).await?;
+        let shown = amount::show(&units, token.decimals());
+        lines.push(format!("{:4} {shown}", token.name()));
+        data.insert(token.name().to_owned(), shown.into());
+    }
+    context.print(
+        &json!({"address": address, "balance": data}),
+        &lines.join("\n"),
+    )
+}
+
+async fn transfer(context: &Context, token: Token, text: &str, to: &str) -> Result<()> {
+    let units = amount::parse(text, token.decimals())?;
+    let receiver = Hash160::from_address(to)?;
+    let hash = token.hash(context)?;
+    let actor = context.actor()?;
+    let held = actor
+        .rpc()
+        .balance_of(&hash, &actor.account().script_hash)
+        .await?;
+    if held < units {
+        let held = amount::show(&held, token.decimals());
+        bail!(
+            "{} holds {held} {}, less than {text}; nothing was sent",
+            actor.account().address,
+            token.name()
+        );
+    }
+    let receipt = actor.transfer(&hash, &receiver, units).await?;
+    let mut data = receipt_json(&receipt);
+    data["token"] = token.name().into();
+    data["amount"] = text.into();
+    data["to"] = to.into();
+    context.print(
+        &data,
+        &format!(
+            "sent {text} {} to {to}\n{}",
+            token.name(),
+            receipt_text(&receipt)
+        ),
+    )
+}
+
+fn export(context: &Context, wif: bool) -> Result<()> {
+    let wallet = context.wallet()?;
+    let address = context.address(&wallet)?;
+    let password = password::get(context.global.password_file.as_deref(), &address)?;
+    let account = wallet.decrypt(&address, &password)?;
+    if wif {
+        let key = account.key.to_wif();
+        return context.print(&json!({"address": address, "wif": *key}), &key);
+    }
+    let key = account.key.to_nep2(&password)?;
+    context.print(&json!({"address": address, "nep2": key}), &key)
+}

@@ -1,0 +1,36 @@
+//! The `phantasma` command.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use phantasma::cmd::{self, Cli};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: starting the runtime: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(cmd::run(cli)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", in_full(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// An error and its causes on one line, without those that an outer one has already told.
+fn in_full(error: &anyhow::Error) -> String {
+    error
+        .chain()
+        .map(ToString::to_string)
+        .fold(String::new(), |told, cause| match () {
+            () if told.contains(&cause) => told,
+            () if told.is_empty() => cause,
+            () => format!("{told}: {cause}"),
+        })
+}

@@ -1,0 +1,166 @@
+//! `phantasma.toml`: what the commands of one folder need to know. The command line and the environment come first.
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use anyhow::{Context, Result, bail};
+use neo_client::{Hash160, PublicKey};
+use serde::{Deserialize, Serialize};
+
+/// The file's name in the folder (`--dir`, by default `.phantasma`).
+pub const FILE: &str = "phantasma.toml";
+
+/// Everything is optional: a fresh folder has no file at all.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// JSON-RPC of a Neo node, such as `http://127.0.0.1:30333`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rpc_url: Option<String>,
+    /// The deployed contract, `0x…`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contract: Option<String>,
+    /// NEP-6 wallet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wallet: Option<PathBuf>,
+    /// The relay to publish to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub relay: Option<Peer>,
+    /// Storage nodes, `<public key>@<address>:<port>`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nodes: Vec<Peer>,
+}
+
+impl Profile {
+    /// Reads the folder's profile; an absent file is an empty profile.
+    pub fn load(dir: &Path) -> Result<Self> {
+        let path = dir.join(FILE);
+        match fs::read_to_string(&path) {
+            Ok(text) => toml::from_str(&text)
+                .with_context(|| format!("{} is not a valid profile", path.display())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) => Err(error).with_context(|| format!("reading {}", path.display())),
+        }
+    }
+
+    /// Writes the whole file; a reader never sees half of it.
+    pub fn save(&self, dir: &Path) -> Result<()> {
+        fs::create_dir_all(dir).with_context(|| format!("creating {}", dir.display()))?;
+        let path = dir.join(FILE);
+        let scratch = dir.join(format!("{FILE}.{}", std::process::id()));
+        fs::write(&scratch, toml::to_string(self)?)
+            .with_context(|| format!("writing {}", scratch.display()))?;
+        fs::rename(&scratch, &path).with_context(|| format!("writing {}", path.display()))
+    }
+
+    /// The contract's hash, if one is recorded.
+    pub fn contract_hash(&self) -> Result<Option<Hash160>> {
+        let Some(text) = &self.contract else {
+            return Ok(None);
+        };
+        match text.parse() {
+            Ok(hash) => Ok(Some(hash)),
+            Err(error) => bail!("contract = \"{text}\" in {FILE}: {error}"),
+        }
+    }
+}
+
+/// A relay or storage node: the key it proves on connection, and where it listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    pub key: PublicKey,
+    /// `host:port`, looked up when it is used.
+    pub address: String,
+}
+
+impl FromStr for Peer {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let shape = || format!("\"{text}\" is not <33-byte public key in hex>@<host>:<port>");
+        let (key, address) = text.split_once('@').ok_or_else(shape)?;
+        let key = key.parse().map_err(|e| format!("{}: {e}", shape()))?;
+        let port = address
+            .rsplit_once(':')
+            .and_then(|(host, port)| (!host.is_empty()).then_some(port));
+        if port.is_none_or(|port| port.parse::<u16>().is_err()) {
+            return Err(shape());
+        }
+        Ok(Self {
+            key,
+            address: address.to_owned(),
+        })
+    }
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}", hex::encode(self.key.0), self.address)
+    }
+}
+
+impl Serialize for Peer {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Peer {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const PEER: &str =
+        "03470f900f012dd16f2d79560b0af00b07295678c4092105f7f8bfbbcad170c8f5@127.0.0.1:4001";
+
+    #[test]
+    fn a_profile_comes_back_as_it_was_written() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(Profile::load(dir.path()).unwrap(), Profile::default());
+        let profile = Profile {
+            rpc_url: Some("http://127.0.0.1:30333".into()),
+            contract: Some("0xd2a4cff31913016155e38e474a2c06d08be276cf".into()),
+            wallet: Some("wallet.json".into()),
+            relay: Some(PEER.parse().unwrap()),
+            nodes: vec![PEER.parse().unwrap()],
+        };
+        profile.save(dir.path()).unwrap();
+        assert_eq!(Profile::load(dir.path()).unwrap(), profile);
+    }
+
+    #[test]
+    fn a_damaged_profile_is_named_with_its_line() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join(FILE), "rpc_url = \"x\"\nrcp = 1\n").unwrap();
+        let error = format!("{:#}", Profile::load(dir.path()).unwrap_err());
+        assert!(
+            error.contains("phantasma.toml") && error.contains("rcp"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_peer_needs_key_host_and_port() {
+        assert_eq!(PEER.parse::<Peer>().unwrap().to_string(), PEER);
+        for text in [
+            "",
+            "127.0.0.1:4001",
+            "03@127.0.0.1:1",
+            &PEER[..66],
+            &format!("{}@:1", &PEER[..66]),
+            &PEER[..PEER.len() - 5],
+        ] {
+            assert!(text.parse::<Peer>().is_err(), "{text}");
+        }
+    }
+}
