@@ -133,7 +133,8 @@ fn salt_of(key: &PrivateKey) -> [u8; 4] {
     [hash[0], hash[1], hash[2], hash[3]]
 }
 
-fn derive(
+/// scrypt of a password (Unicode NFC), 64 bytes. Also good for keys of other files.
+pub fn derive(
     password: &str,
     salt: &[u8],
     params: ScryptParams,
