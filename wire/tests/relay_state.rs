@@ -80,7 +80,7 @@ proptest! {
         for (number, (push, droppable, bytes)) in steps.into_iter().enumerate() {
             if push {
                 let pushed = outbox.push((number, droppable), bytes, droppable);
-                prop_assert!(!(droppable && pushed == Pushed::Overflow) && !(!droppable && pushed == Pushed::Dropped));
+                prop_assert_ne!(pushed, if droppable { Pushed::Overflow } else { Pushed::Dropped });
                 if !droppable && pushed != Pushed::Overflow {
                     expected_durable.push(number);
                 }
