@@ -69,7 +69,6 @@ pub mod ledger;
 pub mod management;
 mod map;
 pub mod neo_token;
-pub mod policy;
 pub mod runtime;
 pub mod serialize;
 pub mod std_lib;
@@ -98,8 +97,8 @@ pub mod prelude {
         hash160, hash256, int, text,
     };
     pub use crate::{
-        contracts, crypto, eval, gas_token, ledger, management, neo_token, policy, runtime,
-        std_lib, storage,
+        contracts, crypto, eval, gas_token, ledger, management, neo_token, runtime, std_lib,
+        storage,
     };
     pub use neo_framework_macros::{Item, contract, event, method};
 }

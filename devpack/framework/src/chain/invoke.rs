@@ -33,6 +33,9 @@ pub(crate) fn execute(
     effects: Effects,
     script: impl FnOnce() -> Item,
 ) -> Outcome {
+    if !chain.borrow().frames.is_empty() {
+        fault("an invocation is running: contract code cannot start another one");
+    }
     begin(&mut chain.borrow_mut(), signers);
     let previous = current::replace(Some(Rc::clone(chain)));
     let outer_stack = eval::replace(Vec::new());

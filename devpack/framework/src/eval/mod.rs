@@ -7,6 +7,8 @@
 
 mod arithmetic;
 mod compound;
+#[cfg(test)]
+mod corpus;
 mod splice;
 mod stack;
 #[cfg(test)]

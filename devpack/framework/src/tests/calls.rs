@@ -391,6 +391,14 @@ fn random_numbers_follow_from_the_seed() {
 }
 
 #[test]
+fn contract_code_cannot_start_a_transaction() {
+    let chain = chain();
+    let outcome = chain.run_as(&[], &A, || drop(chain.invoke(&[], &A, "depth", vec![])));
+    assert!(outcome.fault().contains("an invocation is running"));
+    assert!(chain.invoke(&[], &A, "depth", vec![]).is_halt());
+}
+
+#[test]
 fn contract_code_outside_of_a_chain_says_what_to_do() {
     let result = std::panic::catch_unwind(crate::runtime::time);
     let payload = result.unwrap_err();
