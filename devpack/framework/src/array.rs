@@ -54,13 +54,17 @@ impl<T: IntoItem + FromItem> Array<T> {
         self.cells.borrow().is_empty()
     }
 
-    /// The element at `index`; a fault past the end.
+    /// A copy of the element at `index`; a fault past the end.
     #[must_use]
     #[track_caller]
-    pub fn get(&self, index: impl Into<Int>) -> T {
+    pub fn get(&self, index: impl Into<Int>) -> T
+    where
+        T: Clone,
+    {
         let index = self.checked_index(index.into());
         let item = self.cells.borrow()[index].clone();
-        expect_item(item)
+        // The item of an inner array is shared, its clone is not.
+        expect_item::<T>(item).clone()
     }
 
     /// Replaces the element at `index`; a fault past the end.

@@ -54,13 +54,16 @@ impl<K: MapKey, V: IntoItem + FromItem> Map<K, V> {
         self.entries.borrow().is_empty()
     }
 
-    /// The value of the key.
+    /// A copy of the value of the key.
     #[must_use]
     #[track_caller]
-    pub fn get(&self, key: &K) -> Option<V> {
+    pub fn get(&self, key: &K) -> Option<V>
+    where
+        V: Clone,
+    {
         let at = self.position(key)?;
         let item = self.entries.borrow()[at].1.clone();
-        Some(expect_item(item))
+        Some(expect_item::<V>(item).clone())
     }
 
     /// Whether there is such a key.

@@ -70,7 +70,11 @@ fn a_clone_of_an_array_is_a_copy_all_the_way_down() {
     let copy = outer.clone();
     let mut inner = copy.get(0);
     inner.push(int(2));
-    assert_eq!((copy.get(0).len(), outer.get(0).len()), (int(2), int(1)));
+    assert_eq!((copy.get(0).len(), outer.get(0).len()), (int(1), int(1)));
+    // What is taken out is the thing itself, and the clone had one of its own.
+    let mut outer = outer;
+    outer.pop().push(int(3));
+    assert_eq!((copy.len(), outer.len()), (int(1), int(0)));
 }
 
 #[test]
