@@ -3,7 +3,7 @@
 //!
 //! * [`net`]: private Neo nets, for people, tests and the demo.
 //! * [`contract`]: compiling and deploying the contract.
-//! * [`cmd`]: the command line, one file a noun; [`profile`], [`password`] and [`amount`] serve it.
+//! * [`cmd`]: the command line, one file a noun; [`profile`], [`keystore`], [`password`] and [`amount`] serve it.
 //!
 //! Not here: what a program needs to use Phantasma (`phantasma-sdk`) and the servers (`phantasma-relay`,
 //! `phantasma-pdfs`), which this crate only starts.
@@ -11,6 +11,7 @@
 pub mod amount;
 pub mod cmd;
 pub mod contract;
+pub mod keystore;
 pub mod net;
 pub mod password;
 pub mod paths;

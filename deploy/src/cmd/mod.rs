@@ -1,5 +1,7 @@
 //! The command line, `phantasma <noun> <verb>`: one file a noun.
 
+mod box_;
+mod content;
 mod context;
 mod contract;
 mod net;
@@ -80,6 +82,12 @@ pub enum Command {
     /// The contract: compile, deploy, look.
     #[command(subcommand)]
     Contract(contract::ContractCommand),
+    /// Boxes: hubs of contents with an owner, a name and a gate.
+    #[command(subcommand)]
+    Box(box_::BoxCommand),
+    /// Files on the storage network.
+    #[command(subcommand)]
+    Content(content::ContentCommand),
     /// Wallets: NEP-6 files, as other Neo programs read and write them.
     #[command(subcommand)]
     Wallet(wallet::WalletCommand),
@@ -91,6 +99,8 @@ pub async fn run(cli: Cli) -> Result<()> {
     match cli.command {
         Command::Net(command) => net::run(&context, command).await,
         Command::Contract(command) => contract::run(&context, command).await,
+        Command::Box(command) => box_::run(&context, command).await,
+        Command::Content(command) => content::run(&context, command).await,
         Command::Wallet(command) => wallet::run(&context, command).await,
     }
 }

@@ -9,6 +9,7 @@ mod params;
 
 use anyhow::{Context, Result};
 use neo_client::{Actor, Hash160, Receipt};
+use phantasma_sdk::contract::Phantasma;
 
 pub use artifacts::{Artifacts, NAME};
 pub use params::{DEFAULT_PARAMS, Params};
@@ -28,10 +29,18 @@ pub async fn deploy(
     params: &Params,
 ) -> Result<Deployed> {
     let (nef, manifest) = (artifacts.parse_nef()?, artifacts.parse_manifest()?);
-    let data = params.deploy_data(owner)?;
-    let (hash, receipt) = actor
-        .deploy(&nef, &manifest, data)
-        .await
-        .context("deploying the contract")?;
-    Ok(Deployed { hash, receipt })
+    let params = params.for_owner(owner)?;
+    let deployed = Phantasma::deploy(
+        actor.rpc().clone(),
+        actor.account(),
+        &nef,
+        &manifest,
+        &params,
+    )
+    .await;
+    let (contract, receipt) = deployed.context("deploying the contract")?;
+    Ok(Deployed {
+        hash: contract.hash(),
+        receipt,
+    })
 }

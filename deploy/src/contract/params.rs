@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use neo_client::{ContractParam, Hash160};
-use num_bigint::BigInt;
+use neo_client::Hash160;
+use phantasma_sdk::contract::DeployParams;
 use serde::{Deserialize, Serialize};
 
 use crate::amount;
@@ -45,32 +45,24 @@ impl Params {
                 params.pool_share_percent
             );
         }
-        params.amounts()?;
+        params.for_owner(&Hash160::ZERO)?;
         Ok(params)
     }
 
-    /// Initial supply, box fee and content base fee in smallest units.
-    pub fn amounts(&self) -> Result<[BigInt; 3]> {
+    /// With who receives the initial supply.
+    pub fn for_owner(&self, owner: &Hash160) -> Result<DeployParams> {
         let read = |name: &str, text: &str| {
-            amount::parse(text, amount::DECIMALS).with_context(|| format!("{name} = \"{text}\""))
+            let units = amount::parse(text, amount::DECIMALS)
+                .with_context(|| format!("{name} = \"{text}\""))?;
+            u64::try_from(&units).with_context(|| format!("{name} = \"{text}\" is too much"))
         };
-        Ok([
-            read("initial_supply", &self.initial_supply)?,
-            read("box_fee", &self.box_fee)?,
-            read("content_base_fee", &self.content_base_fee)?,
-        ])
-    }
-
-    /// What the contract's `_deploy` receives.
-    pub fn deploy_data(&self, owner: &Hash160) -> Result<ContractParam> {
-        let [supply, box_fee, content_base_fee] = self.amounts()?;
-        Ok(ContractParam::Array(vec![
-            (*owner).into(),
-            supply.into(),
-            box_fee.into(),
-            content_base_fee.into(),
-            self.pool_share_percent.into(),
-        ]))
+        Ok(DeployParams {
+            owner: *owner,
+            initial_supply: read("initial_supply", &self.initial_supply)?,
+            box_fee: read("box_fee", &self.box_fee)?,
+            content_base_fee: read("content_base_fee", &self.content_base_fee)?,
+            pool_share: self.pool_share_percent,
+        })
     }
 }
 
@@ -82,8 +74,8 @@ mod tests {
     #[test]
     fn the_projects_own_values_are_valid() {
         let params = Params::load(None).unwrap();
-        let [supply, box_fee, base_fee] = params.amounts().unwrap();
-        assert!(supply > box_fee && box_fee > base_fee);
+        let params = params.for_owner(&Hash160::ZERO).unwrap();
+        assert!(params.initial_supply > params.box_fee && params.box_fee > params.content_base_fee);
     }
 
     #[test]

@@ -1,0 +1,357 @@
+//! `phantasma content`: files on the storage network.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use clap::{Args, Subcommand, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+use neo_client::Account;
+use num_bigint::BigInt;
+use phantasma_net::Identity;
+use phantasma_sdk::content::{self as files, ContentKey, Progress, PutOptions, Source};
+use phantasma_sdk::contract::{ContentInfo, ContentMode, ContentOrder, Phantasma, Priority};
+use phantasma_sdk::pdfs::Client;
+use phantasma_wire::pdfs::NodeAddress;
+use serde_json::{Value, json};
+
+use super::box_::soul;
+use super::context::{Context, receipt_json, receipt_text};
+use crate::amount;
+use crate::keystore::Keystore;
+use crate::profile::Peer;
+
+#[derive(Debug, Subcommand)]
+pub enum ContentCommand {
+    /// Encrypt a file, register it on the chain and store it on several nodes.
+    Put {
+        file: PathBuf,
+        #[command(flatten)]
+        nodes: Nodes,
+        /// Nodes that shall hold each block.
+        #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=16))]
+        replicas: u8,
+        /// How long it is paid for, in periods of 30 days.
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1200))]
+        periods: u32,
+        #[arg(long, value_enum, default_value_t = Level::Normal)]
+        priority: Level,
+        /// The most SOUL it may cost [default: no limit but the balance].
+        #[arg(long, value_name = "SOUL")]
+        max_payment: Option<String>,
+    },
+    /// Read a content back into a file, each block checked against the root on the chain.
+    Get {
+        /// The content's root, 64 hex digits.
+        root: String,
+        /// Where to put the file [default: the name it was put under].
+        #[arg(long, short, value_name = "FILE")]
+        out: Option<PathBuf>,
+        #[command(flatten)]
+        nodes: Nodes,
+    },
+    /// Show what the chain knows of a content.
+    Info {
+        /// The content's root, 64 hex digits.
+        root: String,
+    },
+}
+
+/// Where to store and look.
+#[derive(Debug, Args)]
+pub struct Nodes {
+    /// A storage node, <public key>@<host>:<port>; may be given several times [default: `nodes` of phantasma.toml].
+    #[arg(long = "node", value_name = "NODE")]
+    nodes: Vec<Peer>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Level {
+    Low,
+    Normal,
+    High,
+}
+
+impl From<Level> for Priority {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Low => Self::Low,
+            Level::Normal => Self::Normal,
+            Level::High => Self::High,
+        }
+    }
+}
+
+pub(super) async fn run(context: &Context, command: ContentCommand) -> Result<()> {
+    let contract = Phantasma::new(context.rpc(), context.contract()?);
+    match command {
+        ContentCommand::Put {
+            file,
+            nodes,
+            replicas,
+            periods,
+            priority,
+            max_payment,
+        } => {
+            let nodes = addresses(context, &nodes)?;
+            if nodes.len() < usize::from(replicas) {
+                bail!(
+                    "{replicas} replicas need as many nodes, {} given; add --node or lower --replicas",
+                    nodes.len()
+                );
+            }
+            let max_payment = max_payment.as_deref().map(soul).transpose()?;
+            let terms = Terms {
+                replicas: replicas.into(),
+                periods,
+                priority: priority.into(),
+                max_payment,
+            };
+            put(context, &contract, &file, &nodes, &terms).await
+        }
+        ContentCommand::Get { root, out, nodes } => {
+            let nodes = addresses(context, &nodes)?;
+            get(context, &contract, &parse_root(&root)?, out, nodes).await
+        }
+        ContentCommand::Info { root } => info(context, &contract, &parse_root(&root)?).await,
+    }
+}
+
+struct Terms {
+    replicas: usize,
+    periods: u32,
+    priority: Priority,
+    max_payment: Option<u64>,
+}
+
+async fn put(
+    context: &Context,
+    contract: &Phantasma,
+    file: &Path,
+    nodes: &[NodeAddress],
+    terms: &Terms,
+) -> Result<()> {
+    let account = context.account()?;
+    let mut keystore = Keystore::open(&context.global.dir)?;
+    let key = ContentKey::random();
+    let prepared = files::prepare(file, &key).await?;
+    let (root, size) = (prepared.root(), prepared.size());
+    let mut order = ContentOrder {
+        root,
+        size,
+        mode: ContentMode::ReadOnly,
+        priority: terms.priority,
+        periods: terms.periods,
+        max_payment: 0,
+    };
+    let fee = order
+        .fee(&contract.settings().await?)
+        .context("the fee is beyond all SOUL there is")?;
+    if let Some(max) = terms.max_payment.filter(|max| *max < fee) {
+        bail!(
+            "it would cost {}, more than --max-payment {}; nothing was sent",
+            soul_text(fee),
+            soul_text(max)
+        );
+    }
+    order.max_payment = fee;
+    // The key first: a content without its key is lost, a key without content harms nobody.
+    let name = file
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    keystore.put(&account, &root, &name, &key)?;
+    context.say(&format!(
+        "registering {} ({size} bytes) for {}",
+        hex::encode(root),
+        soul_text(fee)
+    ));
+    let (_, receipt) = contract.create_content(&account, &order).await?;
+    let client = client(&account)?;
+    let bar = bar(context, size, "storing");
+    let options = PutOptions {
+        replicas: terms.replicas,
+        ..PutOptions::default()
+    };
+    let stored = files::upload(&client, nodes, file, &key, &prepared, &options, &|p| {
+        advance(&bar, p)
+    })
+    .await?;
+    bar.finish_and_clear();
+    client.close().await;
+    let mut data = receipt_json(&receipt);
+    data["root"] = hex::encode(root).into();
+    data["size"] = size.into();
+    data["fee_soul"] = amount::show(&BigInt::from(fee), amount::DECIMALS).into();
+    data["blocks"] = stored.blocks.into();
+    data["replicas"] = stored.replicas.into();
+    let text = format!(
+        "{}\n{size} bytes in {} blocks, {} replicas, {}\n{}",
+        hex::encode(root),
+        stored.blocks,
+        stored.replicas,
+        soul_text(fee),
+        receipt_text(&receipt)
+    );
+    context.print(&data, &text)
+}
+
+async fn get(
+    context: &Context,
+    contract: &Phantasma,
+    root: &[u8; 32],
+    out: Option<PathBuf>,
+    nodes: Vec<NodeAddress>,
+) -> Result<()> {
+    let info = known(contract, root).await?;
+    let keystore = Keystore::open(&context.global.dir)?;
+    let out = match (out, keystore.name(root)) {
+        (Some(out), _) => out,
+        // Only the last part: a name must not lead out of this folder.
+        (None, Some(name)) => Path::new(name)
+            .file_name()
+            .map(PathBuf::from)
+            .context("the name is no file name; give --out")?,
+        (None, None) => bail!(
+            "give --out FILE: this folder's keystore does not know {}",
+            hex::encode(root)
+        ),
+    };
+    if out.exists() {
+        bail!(
+            "{} exists already and is left as it is; choose another name with --out",
+            out.display()
+        );
+    }
+    let account = context.account()?;
+    let key = keystore.get(&account, root)?;
+    let client = client(&account)?;
+    let bar = bar(context, info.size, "reading");
+    let source = Source {
+        root: *root,
+        size: info.size,
+        nodes,
+    };
+    files::download(&client, &source, &key, &out, &|p| advance(&bar, p)).await?;
+    bar.finish_and_clear();
+    client.close().await;
+    let data = json!({"root": hex::encode(root), "file": out, "size": info.size});
+    context.print(
+        &data,
+        &format!(
+            "{} ({} bytes), every block checked against the chain's root",
+            out.display(),
+            info.size
+        ),
+    )
+}
+
+async fn info(context: &Context, contract: &Phantasma, root: &[u8; 32]) -> Result<()> {
+    let info = known(contract, root).await?;
+    let text = format!(
+        "content {}\nsize {} bytes\nowner {}\n{}, {} priority\npaid until {} (Unix milliseconds)",
+        hex::encode(root),
+        info.size,
+        info.owner.to_address(),
+        mode_name(&info),
+        priority_name(&info),
+        info.expiry_ms
+    );
+    context.print(&info_json(&info), &text)
+}
+
+fn info_json(info: &ContentInfo) -> Value {
+    json!({
+        "root": hex::encode(info.root),
+        "size": info.size,
+        "owner": info.owner.to_address(),
+        "mode": mode_name(info),
+        "priority": priority_name(info),
+        "expiry_ms": info.expiry_ms,
+        "created_ms": info.created_ms,
+    })
+}
+
+fn mode_name(info: &ContentInfo) -> &'static str {
+    match info.mode {
+        ContentMode::ReadOnly => "read-only",
+        ContentMode::Writable => "writable",
+    }
+}
+
+fn priority_name(info: &ContentInfo) -> &'static str {
+    match info.priority {
+        Priority::Low => "low",
+        Priority::Normal => "normal",
+        Priority::High => "high",
+    }
+}
+
+async fn known(contract: &Phantasma, root: &[u8; 32]) -> Result<ContentInfo> {
+    match contract.content_info(root).await? {
+        Some(info) => Ok(info),
+        None => bail!(
+            "content {} is not on the chain (contract {})",
+            hex::encode(root),
+            contract.hash()
+        ),
+    }
+}
+
+fn parse_root(text: &str) -> Result<[u8; 32]> {
+    let bytes = hex::decode(text)
+        .ok()
+        .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+    bytes.with_context(|| format!("\"{text}\" is not a content's root: 64 hex digits"))
+}
+
+fn addresses(context: &Context, nodes: &Nodes) -> Result<Vec<NodeAddress>> {
+    let peers = if nodes.nodes.is_empty() {
+        &context.profile.nodes
+    } else {
+        &nodes.nodes
+    };
+    if peers.is_empty() {
+        bail!(
+            "no storage node is known; give --node <public key>@<host>:<port> or `nodes` in phantasma.toml"
+        );
+    }
+    Ok(peers
+        .iter()
+        .map(|peer| NodeAddress {
+            public_key: peer.key.0,
+            address: peer.address.clone(),
+        })
+        .collect())
+}
+
+/// A client of storage nodes whose identity is the account's key.
+pub(crate) fn client(account: &Account) -> Result<Client> {
+    let identity = Identity::from_scalar(&account.key.to_bytes())?;
+    Ok(Client::bind(
+        SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
+        &identity,
+    )?)
+}
+
+fn bar(context: &Context, bytes: u64, what: &'static str) -> ProgressBar {
+    if !context.interactive() {
+        return ProgressBar::hidden();
+    }
+    let style =
+        ProgressStyle::with_template("{msg} {bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta}");
+    let bar = ProgressBar::new(bytes).with_message(what);
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar
+}
+
+fn advance(bar: &ProgressBar, progress: Progress) {
+    bar.set_position(progress.done_bytes);
+}
+
+fn soul_text(units: u64) -> String {
+    format!(
+        "{} SOUL",
+        amount::show(&BigInt::from(units), amount::DECIMALS)
+    )
+}
