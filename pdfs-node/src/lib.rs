@@ -1,5 +1,19 @@
 //! The storage node: keeps blocks of encrypted contents and serves them to anyone who asks.
 //!
+//! * [`node`]: a whole node, started and stopped; [`config`]: how its program is told what to do.
 //! * [`store`]: where blocks are kept, on disk.
+//! * [`chain`]: which contents are paid for.
+//! * `server` and `state`: the data plane; `announce`: the control plane; `gateway` and `metrics`: HTTP.
+//!
+//! Not here: keys of contents (nodes see ciphertext only), and cutting and encrypting of files (`phantasma-sdk`).
 
+mod announce;
+pub mod chain;
+pub mod config;
+mod gateway;
+mod metrics;
+pub mod node;
+mod peers;
+mod server;
+mod state;
 pub mod store;

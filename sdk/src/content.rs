@@ -1,1 +1,114 @@
-//! content
+//! Files as contents: encrypted, cut into blocks under one Merkle root, kept on several nodes, read back verified.
+//!
+//! A content is put in two passes, so that memory stays constant whatever the size: [`prepare`] encrypts and hashes,
+//! which gives the root and size to create on the chain; [`upload`] encrypts again and sends each block to the nodes.
+//! [`download`] and [`read_range`] take blocks from whoever holds them, believe no node, and check each block against
+//! the root before a byte is decrypted.
+//!
+//! ```no_run
+//! # use phantasma_sdk::{content::{self, ContentKey, PutOptions}, pdfs::{Client, NodeAddress}};
+//! # async fn example(client: Client, nodes: Vec<NodeAddress>) -> Result<(), content::ContentError> {
+//! let key = ContentKey::random();
+//! let prepared = content::prepare("film.mkv".as_ref(), &key).await?;
+//! // ... contract.create_content(owner, prepared.root(), prepared.size(), ...) ...
+//! content::upload(&client, &nodes, "film.mkv".as_ref(), &key, &prepared, &PutOptions::default(), &|_| ()).await?;
+//! let source = content::Source { root: prepared.root(), size: prepared.size(), nodes };
+//! content::download(&client, &source, &key, "copy.mkv".as_ref(), &|_| ()).await?;
+//! # Ok(()) }
+//! ```
+
+mod cipher;
+mod get;
+mod put;
+
+use std::{io, path::PathBuf};
+
+use phantasma_wire::{Hash, merkle::MerkleError, pdfs::NodeAddress};
+use sha2::{Digest, Sha256};
+
+use crate::pdfs::PdfsError;
+
+pub use cipher::{ContentKey, KeyError, apply_cipher};
+pub use get::{Source, download, read_range};
+pub use put::{Prepared, PutOptions, Stored, prepare, upload};
+
+/// How far it is, for progress bars.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    pub done_bytes: u64,
+    pub total_bytes: u64,
+}
+
+/// Why a content was not put or not read.
+#[derive(Debug, thiserror::Error)]
+pub enum ContentError {
+    #[error("{action} {path}: {error}")]
+    File {
+        action: &'static str,
+        path: PathBuf,
+        error: io::Error,
+    },
+    #[error(transparent)]
+    Merkle(#[from] MerkleError),
+    #[error("{path} changed while it was uploaded (block {block}): put it again")]
+    Changed { path: PathBuf, block: u64 },
+    #[error("block {block} is on {stored} of {wanted} nodes; last error: {last}")]
+    TooFewReplicas {
+        block: u64,
+        stored: usize,
+        wanted: usize,
+        last: String,
+    },
+    #[error("block {block} is at none of the {asked} nodes asked; last error: {last}")]
+    NotFound { block: u64, asked: usize, last: String },
+    #[error("bytes {start}..{end} are not inside a content of {size} bytes")]
+    Range { start: u64, end: u64, size: u64 },
+    #[error(transparent)]
+    Node(#[from] PdfsError),
+    #[error("a task of the pipeline ended: {0}")]
+    Task(String),
+}
+
+/// Nodes in the order in which they are asked for a block: the same for writers and readers, and spread evenly over the
+/// nodes by hashing (rendezvous), so that most blocks are at the first node asked.
+fn ranked(nodes: &[NodeAddress], root: &Hash, block: u64) -> Vec<NodeAddress> {
+    let weight = |node: &NodeAddress| -> Hash {
+        let hash = Sha256::new().chain_update(root).chain_update(block.to_be_bytes());
+        hash.chain_update(node.public_key).finalize().into()
+    };
+    let mut ranked = nodes.to_vec();
+    ranked.sort_by_cached_key(weight);
+    ranked.dedup_by_key(|node| node.public_key);
+    ranked
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn nodes(count: u8) -> Vec<NodeAddress> {
+        let node = |n| NodeAddress {
+            public_key: [n; 33],
+            address: format!("node{n}:1"),
+        };
+        (0..count).map(node).collect()
+    }
+
+    #[test]
+    fn the_order_of_nodes_depends_on_the_block_only() {
+        let mut shuffled = nodes(5);
+        shuffled.reverse();
+        shuffled.extend(nodes(5));
+        assert_eq!(ranked(&nodes(5), &[1; 32], 7), ranked(&shuffled, &[1; 32], 7));
+    }
+
+    #[test]
+    fn blocks_are_spread_over_all_nodes() {
+        let mut first = [0; 5];
+        for block in 0..1000 {
+            first[usize::from(ranked(&nodes(5), &[1; 32], block)[0].public_key[0])] += 1;
+        }
+        assert!(first.iter().all(|count| (150..250).contains(count)), "{first:?}");
+    }
+}

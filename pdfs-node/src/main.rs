@@ -1,0 +1,52 @@
+//! The program of a storage node.
+
+use std::io::Write;
+
+use anyhow::Context;
+use clap::Parser;
+use phantasma_pdfs::{
+    config::{self, Cli},
+    node::Node,
+};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+fn main() -> anyhow::Result<()> {
+    let cli = Cli::parse();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,libp2p=warn"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match cli.log_json {
+        true => log.json().init(),
+        false => log.init(),
+    }
+    let setup = config::setup(cli)?;
+    tokio::runtime::Runtime::new().context("start the runtime")?.block_on(run(setup))
+}
+
+async fn run(setup: phantasma_pdfs::node::Setup) -> anyhow::Result<()> {
+    let mut term = signal(SignalKind::terminate()).context("listen for SIGTERM")?;
+    let mut int = signal(SignalKind::interrupt()).context("listen for SIGINT")?;
+    let node = Node::start(setup).await?;
+    let recovery = node.recovery();
+    if recovery != Default::default() {
+        tracing::warn!(?recovery, "the last run did not end well; the store was put right");
+    }
+    let address = node.address();
+    let key = hex::encode(address.public_key);
+    // For scripts and people: one line when everything is up. `parse_node` reads the value of `data`.
+    let mut ready = format!("ready data={key}@{}", address.address);
+    if let Some(bootstrap) = node.as_bootstrap() {
+        ready += &format!(" control={key}@{}", bootstrap.address);
+    }
+    if let Some(http) = node.http_addr() {
+        ready += &format!(" http={http}");
+    }
+    writeln!(std::io::stdout(), "{ready}").context("say that the node is ready")?;
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+    tracing::info!("stopping");
+    node.shutdown().await;
+    Ok(())
+}
