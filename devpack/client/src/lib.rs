@@ -52,6 +52,7 @@ pub use signer::{Scopes, Signer};
 pub use stackitem::{Interop, ItemError, StackItem};
 pub use tx::{Attribute, Transaction, Witness};
 pub use wallet::{Wallet, WalletError};
+pub use neo_opcode::Op;
 pub use ws::{Event, Filter, Subscription, SubscriptionError};
 
 /// The native token that pays for everything, 8 decimals.
