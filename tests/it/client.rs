@@ -291,5 +291,5 @@ async fn an_iterator_longer_than_a_page_is_read_whole() {
     let all: Vec<u64> = (1..=count).collect();
     assert_eq!(contract.boxes_of(&owner.script_hash).await.unwrap(), all);
     assert_eq!(contract.box_count().await.unwrap(), count);
-    assert_eq!(contract.boxes_of(&Hash160::ZERO).await.unwrap(), []);
+    assert!(contract.boxes_of(&Hash160::ZERO).await.unwrap().is_empty());
 }
