@@ -207,6 +207,17 @@ impl Store {
     }
 }
 
+impl Drop for Store {
+    /// As [`Store::close`], but blocks the thread for the commit that is running: RocksDB must be closed by someone
+    /// who waits for it, or a process that ends meanwhile aborts in its destructors.
+    fn drop(&mut self) {
+        guard(&self.jobs).take();
+        if let Some(writer) = guard(&self.writer).take() {
+            let _ = writer.join();
+        }
+    }
+}
+
 impl Shared {
     fn get(&self, id: BlockId) -> Result<Option<Bytes>, StoreError> {
         let Some(at) = self.index.location(&id)? else {
