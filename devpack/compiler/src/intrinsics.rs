@@ -75,7 +75,8 @@ pub(crate) fn child(path: &str, name: &str) -> Option<String> {
     let inside = format!("{full}::");
     let known = find(&full).is_some()
         || constant(&full).is_some()
-        || (path.is_empty() && (Ty::by_name(name).is_some() || rows::OTHER_NAMES.contains(&name)))
+        || (path.is_empty() && Ty::by_name(name).is_some())
+        || rows::OTHER_NAMES.contains(&full.as_str())
         || paths().any(|p| p.starts_with(&inside))
         || rows::CONSTANTS.iter().any(|(p, _)| p.starts_with(&inside));
     known.then_some(full)

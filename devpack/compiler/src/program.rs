@@ -424,7 +424,5 @@ fn holds(meta: &syn::Meta) -> bool {
                 list.path.is_ident("all") && inner.iter().all(holds)
             }
         }
-        #[allow(unreachable_patterns)]
-        _ => false,
     }
 }

@@ -106,17 +106,6 @@ impl Ty {
             _ => return None,
         })
     }
-
-    /// Exact length in bytes of values of the type, if it has one.
-    pub(crate) fn exact_length(&self) -> Option<usize> {
-        match self {
-            Ty::Hash160 => Some(20),
-            Ty::Hash256 => Some(32),
-            Ty::PublicKey => Some(33),
-            Ty::Signature => Some(64),
-            _ => None,
-        }
-    }
 }
 
 impl fmt::Display for Ty {

@@ -82,10 +82,12 @@ impl Checker<'_, '_> {
                 Some(data) if data.len() == 20 => constant(Value::Bytes(data.into()), Ty::Hash160),
                 _ => self.fail(at, "`hash160` takes a byte string literal of 20 bytes", "write `hash160(b\"…\")`"),
             },
+            ("hash256", [e]) => match byte_literal(e) {
+                Some(data) if data.len() == 32 => constant(Value::Bytes(data.into()), Ty::Hash256),
+                _ => self.fail(at, "`hash256` takes a byte string literal of 32 bytes", "write `hash256(b\"…\")`"),
+            },
             ("Hash160::zero", []) => constant(Value::Bytes([0u8; 20].as_slice().into()), Ty::Hash160),
             ("Hash256::zero", []) => constant(Value::Bytes([0u8; 32].as_slice().into()), Ty::Hash256),
-            ("Bytes::new" | "Bytes::empty", []) => constant(Value::Bytes([].as_slice().into()), Ty::Bytes),
-            ("Text::new" | "Text::empty", []) => constant(Value::Bytes([].as_slice().into()), Ty::Text),
             _ => match intrinsics::find(name) {
                 Some(row) => {
                     let values = args.iter().map(|a| self.expr(a)).collect();

@@ -33,6 +33,8 @@ impl Function<'_, '_> {
             return self.error(at, format!("`{ty}` is nested too deeply to be copied"), "");
         }
         match ty {
+            // What came in as an `Any` may be a Struct and stays one.
+            Ty::Array(of) if **of == Ty::Any => self.helper("copy_array"),
             Ty::Array(of) if self.is_immutable(of) => {
                 self.op(Op::UNPACK);
                 self.op(Op::PACK);
@@ -74,6 +76,15 @@ impl Function<'_, '_> {
         self.op(Op::DROP);
         self.int(parts.len());
         self.op(Op::PACKSTRUCT);
+    }
+
+    /// Replaces an element that was read by a copy, which is what the framework's `get` gives.
+    pub(super) fn copy_element(&mut self, ty: &Ty, at: Loc) {
+        if !self.copied_by_values(ty, 0) {
+            let help = "take it out with `pop`, or keep the collections apart";
+            return self.error(at, format!("reading a `{ty}` out of a collection is not supported"), help);
+        }
+        self.copy(ty, at);
     }
 
     /// VALUES copies Structs, and Structs in them, but shares everything else.

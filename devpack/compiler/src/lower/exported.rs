@@ -42,7 +42,8 @@ impl Function<'_, '_> {
                 self.label_here(good);
             }
             Ty::Hash160 | Ty::Hash256 | Ty::PublicKey | Ty::Signature => {
-                self.ins.push(Ins::Data(name.as_bytes().into()));
+                let shown = crate::manifest::camel_case(name);
+                self.ins.push(Ins::Data(shown.into_bytes().into()));
                 self.load(place);
                 self.helper(match ty {
                     Ty::Hash160 => "param_20",

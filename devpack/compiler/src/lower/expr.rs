@@ -400,11 +400,11 @@ impl Function<'_, '_> {
             }
             Some("get") => {
                 self.op(Op::PICKITEM);
-                self.copy(&e.ty, e.loc);
+                self.copy_element(&e.ty, e.loc);
             }
             Some("map_get") => {
                 self.helper("map_get");
-                self.copy(&e.ty, e.loc);
+                self.copy_element(&e.ty, e.loc);
             }
             Some("map_values") => {
                 if let Ty::Array(of) = &e.ty {

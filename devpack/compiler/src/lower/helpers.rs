@@ -8,8 +8,9 @@ use crate::ir::{Code, Ins, Label};
 use crate::types::Ty;
 
 /// All helpers by name.
-pub(crate) const HELPERS: [&str; 11] = [
-    "as_array", "as_bytes", "as_hash", "get_int", "map_get", "of_length", "param_20", "param_32", "param_33", "param_64",
+#[cfg(test)]
+pub(crate) const HELPERS: [&str; 12] = [
+    "as_array", "as_bytes", "as_hash", "copy_array", "get_int", "map_get", "of_length", "param_20", "param_32", "param_33", "param_64",
     "public_key",
 ];
 
@@ -19,6 +20,7 @@ pub(super) fn helper(u: &mut Unit<'_>, name: &'static str, label: Label) -> Code
         "as_array" => h.as_array(),
         "as_bytes" => h.as_bytes(),
         "as_hash" => h.as_hash(),
+        "copy_array" => h.copy_array(),
         "get_int" => h.get_int(),
         "map_get" => h.map_get(),
         "of_length" => h.of_length(),
@@ -73,12 +75,28 @@ impl Build<'_, '_> {
         self.ops(&[Op::RET]);
     }
 
-    /// (Array or Struct) -> a new Array with the same elements.
+    /// (Array or Struct) -> the same; faults on all else.
     fn as_array(&mut self) {
+        let good = self.u.label();
         self.ops(&[Op::DUP]);
-        self.is_type(item_type::MAP);
-        // UNPACK would take a Map apart too.
-        self.ops(&[Op::NOT, Op::ASSERT, Op::UNPACK, Op::PACK, Op::RET]);
+        self.is_type(item_type::ARRAY);
+        self.ins.push(Ins::Jump(Op::JMPIF, good));
+        self.ops(&[Op::DUP]);
+        self.is_type(item_type::STRUCT);
+        self.ops(&[Op::ASSERT]);
+        self.ins.push(Ins::Label(good));
+        self.ops(&[Op::RET]);
+    }
+
+    /// (Array or Struct) -> a new one of the same type with the same elements.
+    fn copy_array(&mut self) {
+        let structure = self.u.label();
+        self.ops(&[Op::DUP]);
+        self.is_type(item_type::STRUCT);
+        self.ins.push(Ins::Jump(Op::JMPIF, structure));
+        self.ops(&[Op::UNPACK, Op::PACK, Op::RET]);
+        self.ins.push(Ins::Label(structure));
+        self.ops(&[Op::UNPACK, Op::PACKSTRUCT, Op::RET]);
     }
 
     /// (item, n) -> ByteString of n bytes, or a fault.

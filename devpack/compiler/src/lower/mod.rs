@@ -10,6 +10,7 @@ mod expr;
 mod helpers;
 mod matching;
 
+#[cfg(test)]
 pub(crate) use helpers::HELPERS;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
