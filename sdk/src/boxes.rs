@@ -50,7 +50,9 @@ pub async fn post(
     box_id: u64,
     data: &[u8],
 ) -> Result<(u64, Receipt), BoxError> {
-    Ok(contract.write_content(author, box_id, &data_script(data)?, 0).await?)
+    Ok(contract
+        .write_content(author, box_id, &data_script(data)?, 0)
+        .await?)
 }
 
 /// A message signed by `author`, for a relay or for `writeSigned`. `sequence` must be above all the author used in
@@ -64,7 +66,12 @@ pub async fn sign(
     class: Class,
     data: &[u8],
 ) -> Result<Message, BoxError> {
-    let network = contract.rpc().version().await.map_err(ContractError::from)?.network();
+    let network = contract
+        .rpc()
+        .version()
+        .await
+        .map_err(ContractError::from)?
+        .network();
     let body = Unsigned {
         network,
         contract: contract.hash().0,
@@ -80,12 +87,16 @@ pub async fn sign(
 
 /// Whether a message carries its author's signature.
 pub fn is_signed(message: &Message) -> bool {
-    message.is_signed(|author, bytes, signature| neo_client::PublicKey(*author).verify(bytes, signature))
+    message.is_signed(|author, bytes, signature| {
+        neo_client::PublicKey(*author).verify(bytes, signature)
+    })
 }
 
 /// The box with this name.
 pub async fn by_name(contract: &Phantasma, name: &str) -> Result<BoxInfo, BoxError> {
-    let absent = || BoxError::NoSuchName { name: name.to_owned() };
+    let absent = || BoxError::NoSuchName {
+        name: name.to_owned(),
+    };
     let id = contract.find_box(name).await?.ok_or_else(absent)?;
     contract.box_info(id).await?.ok_or_else(absent)
 }
@@ -100,26 +111,46 @@ pub async fn list(contract: &Phantasma, owner: &Hash160) -> Result<Vec<BoxInfo>,
 }
 
 /// Up to `count` contents from index `start` on, without running them or asking the gate: the chain is public.
-pub async fn read_range(contract: &Phantasma, box_id: u64, start: u64, count: u64) -> Result<Vec<Entry>, BoxError> {
+pub async fn read_range(
+    contract: &Phantasma,
+    box_id: u64,
+    start: u64,
+    count: u64,
+) -> Result<Vec<Entry>, BoxError> {
     if count > MAX_RANGE {
         return Err(BoxError::TooMany { count });
     }
-    let end = contract.content_count(box_id).await?.min(start.saturating_add(count));
+    let end = contract
+        .content_count(box_id)
+        .await?
+        .min(start.saturating_add(count));
     let mut entries = Vec::new();
     for index in start..end {
-        entries.push(Entry { index, script: contract.content_at(box_id, index).await? });
+        entries.push(Entry {
+            index,
+            script: contract.content_at(box_id, index).await?,
+        });
     }
     Ok(entries)
 }
 
 /// The newest `count` contents, oldest first.
-pub async fn read_latest(contract: &Phantasma, box_id: u64, count: u64) -> Result<Vec<Entry>, BoxError> {
+pub async fn read_latest(
+    contract: &Phantasma,
+    box_id: u64,
+    count: u64,
+) -> Result<Vec<Entry>, BoxError> {
     let total = contract.content_count(box_id).await?;
     read_range(contract, box_id, total.saturating_sub(count), count).await
 }
 
 /// Reads one content as `reader`, through gate and script, without a transaction and without paying.
-pub async fn read(contract: &Phantasma, reader: &Hash160, box_id: u64, index: u64) -> Result<StackItem, BoxError> {
+pub async fn read(
+    contract: &Phantasma,
+    reader: &Hash160,
+    box_id: u64,
+    index: u64,
+) -> Result<StackItem, BoxError> {
     Ok(contract.read_content_at(reader, box_id, index, 0).await?)
 }
 
@@ -130,10 +161,16 @@ mod tests {
 
     #[test]
     fn plain_data_is_seen_without_running_and_a_program_is_not() {
-        let plain = Entry { index: 0, script: data_script(b"hello").unwrap() };
+        let plain = Entry {
+            index: 0,
+            script: data_script(b"hello").unwrap(),
+        };
         assert_eq!(plain.data(), Some(&b"hello"[..]));
         // PUSH1 PUSH2 ADD
-        let program = Entry { index: 0, script: vec![0x11, 0x12, 0x9E] };
+        let program = Entry {
+            index: 0,
+            script: vec![0x11, 0x12, 0x9E],
+        };
         assert_eq!(program.data(), None);
     }
 

@@ -6,13 +6,15 @@ mod events;
 mod types;
 
 use neo_client::{
-    Account, Actor, ActorError, ContractParam, Hash160, InvokeError, ItemError, Manifest, Nef, PublicKey, Receipt,
-    RpcClient, RpcError, Signer, StackItem, TransactionBuilder, VmState,
+    Account, Actor, ActorError, ContractParam, Hash160, InvokeError, ItemError, Manifest, Nef,
+    PublicKey, Receipt, RpcClient, RpcError, Signer, StackItem, TransactionBuilder, VmState,
 };
 use phantasma_wire::message::Message;
 
 pub use events::ContractEvent;
-pub use types::{BoxInfo, ContentInfo, ContentMode, ContentOrder, DeployParams, Priority, Settings};
+pub use types::{
+    BoxInfo, ContentInfo, ContentMode, ContentOrder, DeployParams, Priority, Settings,
+};
 
 /// What the contract says of a box number that does not exist.
 const NO_SUCH_BOX: &str = "no such box";
@@ -28,9 +30,18 @@ pub enum ContractError {
     #[error(transparent)]
     Write(#[from] ActorError),
     #[error("{method} refuses: {exception}")]
-    Fault { method: &'static str, exception: String },
-    #[error("{method} of {contract} gave something unexpected: {source}; is it the right contract?")]
-    Answer { method: &'static str, contract: Hash160, source: ItemError },
+    Fault {
+        method: &'static str,
+        exception: String,
+    },
+    #[error(
+        "{method} of {contract} gave something unexpected: {source}; is it the right contract?"
+    )]
+    Answer {
+        method: &'static str,
+        contract: Hash160,
+        source: ItemError,
+    },
 }
 
 impl ContractError {
@@ -65,7 +76,9 @@ impl Phantasma {
         manifest: &Manifest,
         params: &DeployParams,
     ) -> Result<(Self, Receipt), ContractError> {
-        let (hash, receipt) = Actor::new(rpc.clone(), account.clone()).deploy(nef, manifest, params).await?;
+        let (hash, receipt) = Actor::new(rpc.clone(), account.clone())
+            .deploy(nef, manifest, params)
+            .await?;
         Ok((Self::new(rpc, hash), receipt))
     }
 
@@ -98,8 +111,12 @@ impl Phantasma {
     /// A box; None when there is none with this number.
     pub async fn box_info(&self, box_id: u64) -> Result<Option<BoxInfo>, ContractError> {
         match self.read("boxInfo", &[box_id.into()], &[]).await {
-            Ok(item) => BoxInfo::from_item(&item).map(Some).map_err(|source| self.odd("boxInfo", source)),
-            Err(ContractError::Fault { exception, .. }) if exception.contains(NO_SUCH_BOX) => Ok(None),
+            Ok(item) => BoxInfo::from_item(&item)
+                .map(Some)
+                .map_err(|source| self.odd("boxInfo", source)),
+            Err(ContractError::Fault { exception, .. }) if exception.contains(NO_SUCH_BOX) => {
+                Ok(None)
+            }
             Err(error) => Err(error),
         }
     }
@@ -114,9 +131,14 @@ impl Phantasma {
     pub async fn boxes_of(&self, owner: &Hash160) -> Result<Vec<u64>, ContractError> {
         let method = "boxesOf";
         let (item, session) = self.run(method, &[(*owner).into()], &[]).await?;
-        let iterator = item.as_iterator().map_err(|source| self.odd(method, source))?;
+        let iterator = item
+            .as_iterator()
+            .map_err(|source| self.odd(method, source))?;
         let values = self.rpc.read_iterator(session.as_deref(), iterator).await?;
-        let numbers = values.iter().map(StackItem::as_u64).collect::<Result<_, _>>();
+        let numbers = values
+            .iter()
+            .map(StackItem::as_u64)
+            .collect::<Result<_, _>>();
         numbers.map_err(|source| self.odd(method, source))
     }
 
@@ -132,8 +154,11 @@ impl Phantasma {
 
     /// A content's script as it was written; `index` counts from 0.
     pub async fn content_at(&self, box_id: u64, index: u64) -> Result<Vec<u8>, ContractError> {
-        let item = self.read("contentAt", &[box_id.into(), index.into()], &[]).await?;
-        item.as_bytes().map_err(|source| self.odd("contentAt", source))
+        let item = self
+            .read("contentAt", &[box_id.into(), index.into()], &[])
+            .await?;
+        item.as_bytes()
+            .map_err(|source| self.odd("contentAt", source))
     }
 
     /// Runs gate and content as `caller` without a transaction, and gives what the content leaves.
@@ -145,35 +170,70 @@ impl Phantasma {
         index: u64,
         max_payment: u64,
     ) -> Result<StackItem, ContractError> {
-        let params = [(*caller).into(), box_id.into(), index.into(), max_payment.into()];
-        self.read("readContentAt", &params, &[Signer::new(*caller)]).await
+        let params = [
+            (*caller).into(),
+            box_id.into(),
+            index.into(),
+            max_payment.into(),
+        ];
+        self.read("readContentAt", &params, &[Signer::new(*caller)])
+            .await
     }
 
     /// The greatest sequence number that an author has used in a box, 0 at first.
-    pub async fn last_sequence(&self, box_id: u64, author: &PublicKey) -> Result<u64, ContractError> {
-        self.number("lastSequence", &[box_id.into(), (*author).into()]).await
+    pub async fn last_sequence(
+        &self,
+        box_id: u64,
+        author: &PublicKey,
+    ) -> Result<u64, ContractError> {
+        self.number("lastSequence", &[box_id.into(), (*author).into()])
+            .await
     }
 
     /// What is known of stored content; None when it is not registered.
-    pub async fn content_info(&self, root: &[u8; 32]) -> Result<Option<ContentInfo>, ContractError> {
-        let item = self.read("contentInfo", &[ContractParam::bytes(*root)], &[]).await?;
+    pub async fn content_info(
+        &self,
+        root: &[u8; 32],
+    ) -> Result<Option<ContentInfo>, ContractError> {
+        let item = self
+            .read("contentInfo", &[ContractParam::bytes(*root)], &[])
+            .await?;
         if item.is_null() {
             return Ok(None);
         }
-        ContentInfo::from_item(&item).map(Some).map_err(|source| self.odd("contentInfo", source))
+        ContentInfo::from_item(&item)
+            .map(Some)
+            .map_err(|source| self.odd("contentInfo", source))
     }
 
     // Writes.
 
     /// Sends SOUL.
-    pub async fn transfer(&self, from: &Account, to: &Hash160, amount: u64) -> Result<Receipt, ContractError> {
-        Ok(Actor::new(self.rpc.clone(), from.clone()).transfer(&self.hash, to, amount).await?)
+    pub async fn transfer(
+        &self,
+        from: &Account,
+        to: &Hash160,
+        amount: u64,
+    ) -> Result<Receipt, ContractError> {
+        Ok(Actor::new(self.rpc.clone(), from.clone())
+            .transfer(&self.hash, to, amount)
+            .await?)
     }
 
     /// Makes a box that belongs to `owner`, and gives its number. Costs `settings().box_fee`.
-    pub async fn create_box(&self, owner: &Account, name: &str, gate: &[u8]) -> Result<(u64, Receipt), ContractError> {
+    pub async fn create_box(
+        &self,
+        owner: &Account,
+        name: &str,
+        gate: &[u8],
+    ) -> Result<(u64, Receipt), ContractError> {
         let key = owner.key.public_key();
-        let params = [owner.script_hash.into(), name.into(), key.into(), gate.into()];
+        let params = [
+            owner.script_hash.into(),
+            name.into(),
+            key.into(),
+            gate.into(),
+        ];
         self.write_number(owner, "createBox", &params).await
     }
 
@@ -185,13 +245,23 @@ impl Phantasma {
         content: &[u8],
         max_payment: u64,
     ) -> Result<(u64, Receipt), ContractError> {
-        let params = [caller.script_hash.into(), box_id.into(), content.into(), max_payment.into()];
+        let params = [
+            caller.script_hash.into(),
+            box_id.into(),
+            content.into(),
+            max_payment.into(),
+        ];
         self.write_number(caller, "writeContent", &params).await
     }
 
     /// Submits a message that its author signed; `payer` pays the network. Gives the content's index.
-    pub async fn write_signed(&self, payer: &Account, message: &Message) -> Result<(u64, Receipt), ContractError> {
-        self.write_number(payer, "writeSigned", &signed_params(message)).await
+    pub async fn write_signed(
+        &self,
+        payer: &Account,
+        message: &Message,
+    ) -> Result<(u64, Receipt), ContractError> {
+        self.write_number(payer, "writeSigned", &signed_params(message))
+            .await
     }
 
     /// Registers stored content and pays for it.
@@ -200,7 +270,10 @@ impl Phantasma {
         owner: &Account,
         order: &ContentOrder,
     ) -> Result<([u8; 32], Receipt), ContractError> {
-        let receipt = self.call(owner, "createContent", &order.params(&owner.script_hash))?.run(&self.rpc).await;
+        let receipt = self
+            .call(owner, "createContent", &order.params(&owner.script_hash))?
+            .run(&self.rpc)
+            .await;
         let receipt = receipt.map_err(ContractError::Write)?;
         Ok((order.root, receipt))
     }
@@ -217,7 +290,11 @@ impl Phantasma {
 
     /// The events of ours in a receipt.
     pub fn events(&self, receipt: &Receipt) -> Vec<ContractEvent> {
-        receipt.notifications.iter().filter_map(|event| ContractEvent::parse(&self.hash, event)).collect()
+        receipt
+            .notifications
+            .iter()
+            .filter_map(|event| ContractEvent::parse(&self.hash, event))
+            .collect()
     }
 
     // Below: one way for all.
@@ -229,12 +306,22 @@ impl Phantasma {
         params: &[ContractParam],
     ) -> Result<(u64, Receipt), ContractError> {
         let receipt = self.call(account, method, params)?.run(&self.rpc).await?;
-        let value = receipt.result().as_u64().map_err(|source| self.odd(method, source))?;
+        let value = receipt
+            .result()
+            .as_u64()
+            .map_err(|source| self.odd(method, source))?;
         Ok((value, receipt))
     }
 
-    async fn number(&self, method: &'static str, params: &[ContractParam]) -> Result<u64, ContractError> {
-        self.read(method, params, &[]).await?.as_u64().map_err(|source| self.odd(method, source))
+    async fn number(
+        &self,
+        method: &'static str,
+        params: &[ContractParam],
+    ) -> Result<u64, ContractError> {
+        self.read(method, params, &[])
+            .await?
+            .as_u64()
+            .map_err(|source| self.odd(method, source))
     }
 
     async fn read(
@@ -253,9 +340,14 @@ impl Phantasma {
         params: &[ContractParam],
         signers: &[Signer],
     ) -> Result<(StackItem, Option<String>), ContractError> {
-        let result = self.rpc.invoke_function(&self.hash, method, params, signers).await?;
+        let result = self
+            .rpc
+            .invoke_function(&self.hash, method, params, signers)
+            .await?;
         if result.state == VmState::Fault {
-            let exception = result.exception.unwrap_or_else(|| "no reason given".to_owned());
+            let exception = result
+                .exception
+                .unwrap_or_else(|| "no reason given".to_owned());
             return Err(ContractError::Fault { method, exception });
         }
         let item = result.stack.into_iter().next().unwrap_or(StackItem::Null);
@@ -263,7 +355,11 @@ impl Phantasma {
     }
 
     fn odd(&self, method: &'static str, source: ItemError) -> ContractError {
-        ContractError::Answer { method, contract: self.hash, source }
+        ContractError::Answer {
+            method,
+            contract: self.hash,
+            source,
+        }
     }
 }
 

@@ -36,13 +36,26 @@ pub enum Secret<'a> {
 #[derive(Debug, thiserror::Error)]
 pub enum KeystoreError {
     #[error("cannot {action} keystore {}: {source}", path.display())]
-    Io { action: &'static str, path: PathBuf, source: io::Error },
+    Io {
+        action: &'static str,
+        path: PathBuf,
+        source: io::Error,
+    },
     #[error("keystore {} exists already; its keys would be lost", path.display())]
     Exists { path: PathBuf },
     #[error("keystore {} is damaged at line {line}, column {column}: {reason}; restore it from a copy", path.display())]
-    Damaged { path: PathBuf, line: usize, column: usize, reason: String },
+    Damaged {
+        path: PathBuf,
+        line: usize,
+        column: usize,
+        reason: String,
+    },
     #[error("keystore {} is sealed with a {expected}, not with a {given}", path.display())]
-    OtherSecret { path: PathBuf, expected: &'static str, given: &'static str },
+    OtherSecret {
+        path: PathBuf,
+        expected: &'static str,
+        given: &'static str,
+    },
     #[error("keystore {} does not open: the {secret} is wrong, or the file was changed", path.display())]
     Sealed { path: PathBuf, secret: &'static str },
     #[error("a keystore holds at most {MAX_KEYS} keys")]
@@ -105,9 +118,16 @@ impl Secret<'_> {
 
 impl Keystore {
     /// Opens the file, or makes it when there is none.
-    pub fn open_or_create(path: impl Into<PathBuf>, secret: &Secret<'_>) -> Result<Self, KeystoreError> {
+    pub fn open_or_create(
+        path: impl Into<PathBuf>,
+        secret: &Secret<'_>,
+    ) -> Result<Self, KeystoreError> {
         let path = path.into();
-        if path.exists() { Self::open(path, secret) } else { Self::create(path, secret) }
+        if path.exists() {
+            Self::open(path, secret)
+        } else {
+            Self::create(path, secret)
+        }
     }
 
     /// A new, empty keystore. One that exists is never overwritten.
@@ -115,16 +135,29 @@ impl Keystore {
         Self::create_with(path.into(), secret, ScryptParams::NEP2)
     }
 
-    fn create_with(path: PathBuf, secret: &Secret<'_>, scrypt: ScryptParams) -> Result<Self, KeystoreError> {
+    fn create_with(
+        path: PathBuf,
+        secret: &Secret<'_>,
+        scrypt: ScryptParams,
+    ) -> Result<Self, KeystoreError> {
         if path.exists() {
             return Err(KeystoreError::Exists { path });
         }
         let salt: [u8; 32] = random()?;
         let kind = secret.kind();
         let scrypt = (kind == Kind::Passphrase).then_some(scrypt);
-        let header = Header { kind, scrypt, salt: hex::encode(salt) };
+        let header = Header {
+            kind,
+            scrypt,
+            salt: hex::encode(salt),
+        };
         let sealing_key = sealing_key(secret, &salt, scrypt.unwrap_or(ScryptParams::NEP2))?;
-        let store = Self { path, header, sealing_key, keys: BTreeMap::new() };
+        let store = Self {
+            path,
+            header,
+            sealing_key,
+            keys: BTreeMap::new(),
+        };
         store.save()?;
         Ok(store)
     }
@@ -135,17 +168,31 @@ impl Keystore {
         let file = read_file(&path)?;
         let (expected, given) = (file.header.kind, secret.kind());
         if expected != given {
-            return Err(KeystoreError::OtherSecret { path, expected: expected.name(), given: given.name() });
+            return Err(KeystoreError::OtherSecret {
+                path,
+                expected: expected.name(),
+                given: given.name(),
+            });
         }
         let salt = bytes_of(&path, "salt", &file.header.salt)?;
         let nonce: [u8; 12] = bytes_of(&path, "nonce", &file.nonce)?
             .try_into()
             .map_err(|_| damaged(&path, "the nonce is not 12 bytes"))?;
         let mut sealed = bytes_of(&path, "sealed part", &file.sealed)?;
-        let sealing_key = sealing_key(secret, &salt, file.header.scrypt.unwrap_or(ScryptParams::NEP2))?;
-        let wrong = || KeystoreError::Sealed { path: path.clone(), secret: given.name() };
+        let sealing_key = sealing_key(
+            secret,
+            &salt,
+            file.header.scrypt.unwrap_or(ScryptParams::NEP2),
+        )?;
+        let wrong = || KeystoreError::Sealed {
+            path: path.clone(),
+            secret: given.name(),
+        };
         let opened = aead(&sealing_key)
-            .and_then(|key| key.open_in_place(Nonce::assume_unique_for_key(nonce), aad(given), &mut sealed).ok())
+            .and_then(|key| {
+                key.open_in_place(Nonce::assume_unique_for_key(nonce), aad(given), &mut sealed)
+                    .ok()
+            })
             .ok_or_else(wrong)?;
         let mut keys = BTreeMap::new();
         for record in opened.chunks(RECORD) {
@@ -158,7 +205,12 @@ impl Keystore {
             keys.insert(id_bytes, key_bytes);
         }
         opened.zeroize();
-        Ok(Self { path, header: file.header, sealing_key, keys })
+        Ok(Self {
+            path,
+            header: file.header,
+            sealing_key,
+            keys,
+        })
     }
 
     pub fn path(&self) -> &Path {
@@ -186,7 +238,9 @@ impl Keystore {
 
     /// Forgets a key: its content can never be read again. False when there was none.
     pub fn remove(&mut self, content: &[u8; 32]) -> Result<bool, KeystoreError> {
-        let Some(key) = self.keys.remove(content) else { return Ok(false) };
+        let Some(key) = self.keys.remove(content) else {
+            return Ok(false);
+        };
         match self.save() {
             Ok(()) => Ok(true),
             Err(error) => {
@@ -202,7 +256,9 @@ impl Keystore {
     }
 
     fn save(&self) -> Result<(), KeystoreError> {
-        let mut sealed = Zeroizing::new(Vec::with_capacity(self.keys.len() * RECORD + AES_256_GCM.tag_len()));
+        let mut sealed = Zeroizing::new(Vec::with_capacity(
+            self.keys.len() * RECORD + AES_256_GCM.tag_len(),
+        ));
         for (id, key) in &self.keys {
             sealed.extend_from_slice(id);
             sealed.extend_from_slice(key.as_slice());
@@ -212,11 +268,20 @@ impl Keystore {
         aead(&self.sealing_key)
             .and_then(|key| {
                 let nonce = Nonce::assume_unique_for_key(nonce);
-                key.seal_in_place_append_tag(nonce, aad(self.header.kind), &mut *sealed).ok()
+                key.seal_in_place_append_tag(nonce, aad(self.header.kind), &mut *sealed)
+                    .ok()
             })
             .ok_or(KeystoreError::Random)?;
-        let file = File { header: self.header.clone(), nonce: hex::encode(nonce), sealed: hex::encode(&*sealed) };
-        let failed = |source| KeystoreError::Io { action: "write", path: self.path.clone(), source };
+        let file = File {
+            header: self.header.clone(),
+            nonce: hex::encode(nonce),
+            sealed: hex::encode(&*sealed),
+        };
+        let failed = |source| KeystoreError::Io {
+            action: "write",
+            path: self.path.clone(),
+            source,
+        };
         let text = serde_json::to_vec_pretty(&file).map_err(|e| failed(e.into()))?;
         replace_file(&self.path, &text).map_err(failed)
     }
@@ -224,7 +289,12 @@ impl Keystore {
 
 impl fmt::Debug for Keystore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Keystore({}, {} keys)", self.path.display(), self.keys.len())
+        write!(
+            f,
+            "Keystore({}, {} keys)",
+            self.path.display(),
+            self.keys.len()
+        )
     }
 }
 
@@ -235,7 +305,11 @@ impl fmt::Debug for Secret<'_> {
 }
 
 fn read_file(path: &Path) -> Result<File, KeystoreError> {
-    let failed = |source| KeystoreError::Io { action: "read", path: path.to_owned(), source };
+    let failed = |source| KeystoreError::Io {
+        action: "read",
+        path: path.to_owned(),
+        source,
+    };
     if fs::metadata(path).map_err(failed)?.len() > MAX_FILE {
         return Err(damaged(path, "it is longer than any keystore"));
     }
@@ -249,7 +323,11 @@ fn read_file(path: &Path) -> Result<File, KeystoreError> {
 }
 
 /// The key that seals the file: from scrypt of the passphrase, or HKDF-SHA256 of the wallet's key.
-fn sealing_key(secret: &Secret<'_>, salt: &[u8], scrypt: ScryptParams) -> Result<Zeroizing<[u8; 32]>, KeystoreError> {
+fn sealing_key(
+    secret: &Secret<'_>,
+    salt: &[u8],
+    scrypt: ScryptParams,
+) -> Result<Zeroizing<[u8; 32]>, KeystoreError> {
     let mut key = Zeroizing::new([0; 32]);
     match secret {
         Secret::Passphrase(passphrase) => {
@@ -257,8 +335,11 @@ fn sealing_key(secret: &Secret<'_>, salt: &[u8], scrypt: ScryptParams) -> Result
             key.copy_from_slice(&derived[..32]);
         }
         Secret::Wallet(wallet) => {
-            let extracted = hkdf::Salt::new(hkdf::HKDF_SHA256, salt).extract(wallet.to_bytes().as_slice());
-            let filled = extracted.expand(&[PURPOSE], hkdf::HKDF_SHA256).and_then(|okm| okm.fill(key.as_mut_slice()));
+            let extracted =
+                hkdf::Salt::new(hkdf::HKDF_SHA256, salt).extract(wallet.to_bytes().as_slice());
+            let filled = extracted
+                .expand(&[PURPOSE], hkdf::HKDF_SHA256)
+                .and_then(|okm| okm.fill(key.as_mut_slice()));
             filled.map_err(|_| KeystoreError::Random)?;
         }
     }
@@ -266,7 +347,9 @@ fn sealing_key(secret: &Secret<'_>, salt: &[u8], scrypt: ScryptParams) -> Result
 }
 
 fn aead(key: &[u8; 32]) -> Option<LessSafeKey> {
-    UnboundKey::new(&AES_256_GCM, key).ok().map(LessSafeKey::new)
+    UnboundKey::new(&AES_256_GCM, key)
+        .ok()
+        .map(LessSafeKey::new)
 }
 
 fn aad(kind: Kind) -> Aad<Vec<u8>> {
@@ -284,7 +367,12 @@ fn bytes_of(path: &Path, what: &str, text: &str) -> Result<Vec<u8>, KeystoreErro
 }
 
 fn damaged(path: &Path, reason: &str) -> KeystoreError {
-    KeystoreError::Damaged { path: path.to_owned(), line: 0, column: 0, reason: reason.to_owned() }
+    KeystoreError::Damaged {
+        path: path.to_owned(),
+        line: 0,
+        column: 0,
+        reason: reason.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -317,7 +405,10 @@ mod tests {
             assert_eq!(again.get(&[1; 32]).unwrap().as_slice(), [2; 32]);
             assert_eq!(again.get(&[3; 32]), None);
             assert_eq!(again.contents().count(), 1);
-            assert!(matches!(Keystore::open(store.path(), &wrong), Err(KeystoreError::Sealed { .. })));
+            assert!(matches!(
+                Keystore::open(store.path(), &wrong),
+                Err(KeystoreError::Sealed { .. })
+            ));
         }
     }
 
@@ -325,9 +416,14 @@ mod tests {
     fn the_other_kind_of_secret_is_named() {
         let (_folder, store) = store(&Secret::Passphrase("p"));
         let wallet = PrivateKey::random().unwrap();
-        let error = Keystore::open(store.path(), &Secret::Wallet(&wallet)).unwrap_err().to_string();
+        let error = Keystore::open(store.path(), &Secret::Wallet(&wallet))
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("sealed with a passphrase"), "{error}");
-        assert!(matches!(Keystore::create(store.path(), &Secret::Wallet(&wallet)), Err(KeystoreError::Exists { .. })));
+        assert!(matches!(
+            Keystore::create(store.path(), &Secret::Wallet(&wallet)),
+            Err(KeystoreError::Exists { .. })
+        ));
     }
 
     #[test]
@@ -340,11 +436,17 @@ mod tests {
             let mut changed = text.clone().into_bytes();
             changed[at] = if changed[at] == b'0' { b'1' } else { b'0' };
             fs::write(store.path(), changed).unwrap();
-            assert!(Keystore::open(store.path(), &Secret::Passphrase("p")).is_err(), "at {at}");
+            assert!(
+                Keystore::open(store.path(), &Secret::Passphrase("p")).is_err(),
+                "at {at}"
+            );
         }
         fs::write(store.path(), &text[..text.len() / 2]).unwrap();
         let error = Keystore::open(store.path(), &Secret::Passphrase("p")).unwrap_err();
-        assert!(matches!(&error, KeystoreError::Damaged { line, .. } if *line > 1), "{error}");
+        assert!(
+            matches!(&error, KeystoreError::Damaged { line, .. } if *line > 1),
+            "{error}"
+        );
     }
 
     #[test]
@@ -353,6 +455,9 @@ mod tests {
         store.insert([0xAB; 32], &[0xCD; 32]).unwrap();
         let text = fs::read_to_string(store.path()).unwrap();
         let shown = format!("{store:?}");
-        assert!(!text.contains("cdcdcd") && !text.contains("abab") && !shown.contains("205"), "{text} {shown}");
+        assert!(
+            !text.contains("cdcdcd") && !text.contains("abab") && !shown.contains("205"),
+            "{text} {shown}"
+        );
     }
 }

@@ -8,10 +8,27 @@ use super::types::fields;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ContractEvent {
     /// SOUL moved; no sender when minted, no receiver when burned.
-    Transfer { from: Option<Hash160>, to: Option<Hash160>, amount: u64 },
-    BoxCreated { box_id: u64, owner: Hash160, name: String },
-    ContentWritten { box_id: u64, index: u64, author: Hash160 },
-    ContentCreated { root: [u8; 32], owner: Hash160, size: u64, expiry_ms: u64 },
+    Transfer {
+        from: Option<Hash160>,
+        to: Option<Hash160>,
+        amount: u64,
+    },
+    BoxCreated {
+        box_id: u64,
+        owner: Hash160,
+        name: String,
+    },
+    ContentWritten {
+        box_id: u64,
+        index: u64,
+        author: Hash160,
+    },
+    ContentCreated {
+        root: [u8; 32],
+        owner: Hash160,
+        size: u64,
+        expiry_ms: u64,
+    },
 }
 
 impl ContractEvent {
@@ -30,17 +47,33 @@ impl ContractEvent {
             "Transfer" => {
                 let [from, to, amount] = fields(state)?;
                 let account = |item: &neo_client::StackItem| {
-                    if item.is_null() { Ok(None) } else { item.as_hash160().map(Some) }
+                    if item.is_null() {
+                        Ok(None)
+                    } else {
+                        item.as_hash160().map(Some)
+                    }
                 };
-                Self::Transfer { from: account(from)?, to: account(to)?, amount: amount.as_u64()? }
+                Self::Transfer {
+                    from: account(from)?,
+                    to: account(to)?,
+                    amount: amount.as_u64()?,
+                }
             }
             "BoxCreated" => {
                 let [box_id, owner, name] = fields(state)?;
-                Self::BoxCreated { box_id: box_id.as_u64()?, owner: owner.as_hash160()?, name: name.as_text()? }
+                Self::BoxCreated {
+                    box_id: box_id.as_u64()?,
+                    owner: owner.as_hash160()?,
+                    name: name.as_text()?,
+                }
             }
             "ContentWritten" => {
                 let [box_id, index, author] = fields(state)?;
-                Self::ContentWritten { box_id: box_id.as_u64()?, index: index.as_u64()?, author: author.as_hash160()? }
+                Self::ContentWritten {
+                    box_id: box_id.as_u64()?,
+                    index: index.as_u64()?,
+                    author: author.as_hash160()?,
+                }
             }
             "ContentCreated" => {
                 let [root, owner, size, expiry] = fields(state)?;
@@ -63,27 +96,62 @@ mod tests {
     use super::*;
 
     fn event(name: &str, state: Vec<StackItem>) -> Notification {
-        Notification { contract: Hash160([1; 20]), name: name.to_owned(), state: StackItem::Array(state) }
+        Notification {
+            contract: Hash160([1; 20]),
+            name: name.to_owned(),
+            state: StackItem::Array(state),
+        }
     }
 
     #[test]
     fn our_events_are_read_and_others_passed_over() {
         let author = StackItem::ByteString(vec![7; 20]);
-        let written = event("ContentWritten", vec![StackItem::Integer(3.into()), StackItem::Integer(0.into()), author]);
-        let expected = ContractEvent::ContentWritten { box_id: 3, index: 0, author: Hash160([7; 20]) };
-        assert_eq!(ContractEvent::parse(&Hash160([1; 20]), &written), Some(expected));
+        let written = event(
+            "ContentWritten",
+            vec![
+                StackItem::Integer(3.into()),
+                StackItem::Integer(0.into()),
+                author,
+            ],
+        );
+        let expected = ContractEvent::ContentWritten {
+            box_id: 3,
+            index: 0,
+            author: Hash160([7; 20]),
+        };
+        assert_eq!(
+            ContractEvent::parse(&Hash160([1; 20]), &written),
+            Some(expected)
+        );
         assert_eq!(ContractEvent::parse(&Hash160([2; 20]), &written), None);
-        assert_eq!(ContractEvent::parse(&Hash160([1; 20]), &event("Other", vec![])), None);
-        assert_eq!(ContractEvent::parse(&Hash160([1; 20]), &event("BoxCreated", vec![])), None);
+        assert_eq!(
+            ContractEvent::parse(&Hash160([1; 20]), &event("Other", vec![])),
+            None
+        );
+        assert_eq!(
+            ContractEvent::parse(&Hash160([1; 20]), &event("BoxCreated", vec![])),
+            None
+        );
     }
 
     #[test]
     fn minting_has_no_sender() {
         let minted = event(
             "Transfer",
-            vec![StackItem::Null, StackItem::ByteString(vec![7; 20]), StackItem::Integer(5.into())],
+            vec![
+                StackItem::Null,
+                StackItem::ByteString(vec![7; 20]),
+                StackItem::Integer(5.into()),
+            ],
         );
-        let expected = ContractEvent::Transfer { from: None, to: Some(Hash160([7; 20])), amount: 5 };
-        assert_eq!(ContractEvent::parse(&Hash160([1; 20]), &minted), Some(expected));
+        let expected = ContractEvent::Transfer {
+            from: None,
+            to: Some(Hash160([7; 20])),
+            amount: 5,
+        };
+        assert_eq!(
+            ContractEvent::parse(&Hash160([1; 20]), &minted),
+            Some(expected)
+        );
     }
 }

@@ -116,9 +116,14 @@ impl ContentOrder {
 
     /// What it costs under these settings; None when the number is beyond 64 bits.
     pub fn fee(&self, settings: &Settings) -> Option<u64> {
-        let blocks = self.size.div_ceil(phantasma_wire::merkle::BLOCK_SIZE as u64);
+        let blocks = self
+            .size
+            .div_ceil(phantasma_wire::merkle::BLOCK_SIZE as u64);
         let factor = (u64::from(self.priority.number()) + 1) * (u64::from(self.mode.number()) + 1);
-        blocks.checked_mul(self.periods.into())?.checked_mul(settings.content_base_fee)?.checked_mul(factor)
+        blocks
+            .checked_mul(self.periods.into())?
+            .checked_mul(settings.content_base_fee)?
+            .checked_mul(factor)
     }
 }
 
@@ -140,7 +145,11 @@ impl Settings {
         let [box_fee, content_base_fee, pool_share] = fields(item)?;
         let share = pool_share.as_u64()?;
         let pool_share = u8::try_from(share).map_err(|_| odd("a percentage", share))?;
-        Ok(Self { box_fee: box_fee.as_u64()?, content_base_fee: content_base_fee.as_u64()?, pool_share })
+        Ok(Self {
+            box_fee: box_fee.as_u64()?,
+            content_base_fee: content_base_fee.as_u64()?,
+            pool_share,
+        })
     }
 }
 
@@ -194,7 +203,10 @@ pub(super) fn fields<const N: usize>(item: &StackItem) -> Result<&[StackItem; N]
 }
 
 fn odd(expected: &'static str, found: u64) -> ItemError {
-    ItemError::Type { expected, found: found.to_string() }
+    ItemError::Type {
+        expected,
+        found: found.to_string(),
+    }
 }
 
 #[cfg(test)]
@@ -205,30 +217,77 @@ mod tests {
     fn content(priority: i64) -> StackItem {
         let integer = |n: i64| StackItem::Integer(n.into());
         let bytes = |b: &[u8]| StackItem::ByteString(b.to_vec());
-        let fields = [bytes(&[1; 32]), integer(5), bytes(&[2; 20]), integer(1), integer(priority), integer(9), integer(8)];
+        let fields = [
+            bytes(&[1; 32]),
+            integer(5),
+            bytes(&[2; 20]),
+            integer(1),
+            integer(priority),
+            integer(9),
+            integer(8),
+        ];
         StackItem::Struct(fields.to_vec())
     }
 
     #[test]
     fn content_is_read_field_by_field() {
         let info = ContentInfo::from_item(&content(2)).unwrap();
-        assert_eq!((info.size, info.mode, info.priority), (5, ContentMode::Writable, Priority::High));
-        assert_eq!((info.root, info.owner, info.expiry_ms, info.created_ms), ([1; 32], Hash160([2; 20]), 9, 8));
+        assert_eq!(
+            (info.size, info.mode, info.priority),
+            (5, ContentMode::Writable, Priority::High)
+        );
+        assert_eq!(
+            (info.root, info.owner, info.expiry_ms, info.created_ms),
+            ([1; 32], Hash160([2; 20]), 9, 8)
+        );
     }
 
     #[test]
     fn another_contracts_answer_is_refused_with_its_shape() {
-        assert!(ContentInfo::from_item(&content(7)).unwrap_err().to_string().contains("priority"));
-        assert!(Settings::from_item(&content(0)).unwrap_err().to_string().contains("7 fields instead of 3"));
+        assert!(
+            ContentInfo::from_item(&content(7))
+                .unwrap_err()
+                .to_string()
+                .contains("priority")
+        );
+        assert!(
+            Settings::from_item(&content(0))
+                .unwrap_err()
+                .to_string()
+                .contains("7 fields instead of 3")
+        );
         assert!(BoxInfo::from_item(&StackItem::Null).is_err());
     }
 
     #[test]
     fn the_fee_counts_started_blocks_and_doubles_for_writable() {
-        let settings = Settings { box_fee: 0, content_base_fee: 10, pool_share: 20 };
-        let order = |size, mode, priority| ContentOrder { root: [0; 32], size, mode, priority, periods: 3, max_payment: 0 };
-        assert_eq!(order(1, ContentMode::ReadOnly, Priority::Low).fee(&settings), Some(30));
-        assert_eq!(order(262_145, ContentMode::Writable, Priority::High).fee(&settings), Some(2 * 3 * 10 * 3 * 2));
-        assert_eq!(order(u64::MAX, ContentMode::Writable, Priority::High).fee(&Settings { content_base_fee: u64::MAX, ..settings }), None);
+        let settings = Settings {
+            box_fee: 0,
+            content_base_fee: 10,
+            pool_share: 20,
+        };
+        let order = |size, mode, priority| ContentOrder {
+            root: [0; 32],
+            size,
+            mode,
+            priority,
+            periods: 3,
+            max_payment: 0,
+        };
+        assert_eq!(
+            order(1, ContentMode::ReadOnly, Priority::Low).fee(&settings),
+            Some(30)
+        );
+        assert_eq!(
+            order(262_145, ContentMode::Writable, Priority::High).fee(&settings),
+            Some(2 * 3 * 10 * 3 * 2)
+        );
+        assert_eq!(
+            order(u64::MAX, ContentMode::Writable, Priority::High).fee(&Settings {
+                content_base_fee: u64::MAX,
+                ..settings
+            }),
+            None
+        );
     }
 }
