@@ -37,7 +37,10 @@ const MAX_CONNECTIONS: usize = 256;
 #[derive(Debug, thiserror::Error)]
 pub enum PdfsError {
     #[error("node {}: {error}", .node.address)]
-    Net { node: Box<NodeAddress>, error: NetError },
+    Net {
+        node: Box<NodeAddress>,
+        error: NetError,
+    },
     #[error("node {} refuses {request} ({code:?}): {reason}", .node.address)]
     Refused {
         node: Box<NodeAddress>,
@@ -52,7 +55,10 @@ pub enum PdfsError {
         seconds: u64,
     },
     #[error("node {} answers {request} with another kind of answer", .node.address)]
-    Unexpected { node: Box<NodeAddress>, request: &'static str },
+    Unexpected {
+        node: Box<NodeAddress>,
+        request: &'static str,
+    },
     #[error(transparent)]
     Local(#[from] NetError),
     #[error("{0:?} is not PUBLICKEY@HOST:PORT (66 hex digits, then where the node listens)")]
@@ -64,7 +70,11 @@ impl PdfsError {
     pub fn refusal(&self) -> Option<Refusal> {
         match self {
             Self::Refused { code, .. } => Some(*code),
-            Self::Net { .. } | Self::Timeout { .. } | Self::Unexpected { .. } | Self::Local(_) | Self::Address(_) => None,
+            Self::Net { .. }
+            | Self::Timeout { .. }
+            | Self::Unexpected { .. }
+            | Self::Local(_)
+            | Self::Address(_) => None,
         }
     }
 }
@@ -75,7 +85,9 @@ pub fn parse_node(text: &str) -> Result<NodeAddress, PdfsError> {
     let (key, address) = text.split_once('@').ok_or_else(wrong)?;
     let mut public_key: PublicKey = [0; 33];
     hex::decode_to_slice(key, &mut public_key).map_err(|_| wrong())?;
-    let port_follows = address.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+    let port_follows = address
+        .rsplit_once(':')
+        .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
     if !port_follows || address.len() > MAX_ADDRESS {
         return Err(wrong());
     }
@@ -116,12 +128,18 @@ pub struct Client {
 struct State {
     connections: HashMap<PublicKey, (Connection, Instant)>,
     suspects: HashMap<PublicKey, Instant>,
+    /// Nodes that are being dialled now; whoever holds the lock dials.
+    dialling: HashMap<PublicKey, Arc<Mutex<()>>>,
 }
 
 impl Client {
     /// A client on a free UDP port, over IPv4 or IPv6 as `local` is. Must be called inside a tokio runtime.
     pub fn bind(local: SocketAddr, identity: &Identity) -> Result<Self, NetError> {
-        Ok(Self::over(Endpoint::bind(local, identity, Protocol::pdfs())?))
+        Ok(Self::over(Endpoint::bind(
+            local,
+            identity,
+            Protocol::pdfs(),
+        )?))
     }
 
     /// A client that shares the socket of a node.
@@ -133,7 +151,12 @@ impl Client {
     }
 
     /// Asks for a block's bytes.
-    pub async fn query(&self, node: &NodeAddress, root: &Hash, block: u32) -> Result<Fetched, PdfsError> {
+    pub async fn query(
+        &self,
+        node: &NodeAddress,
+        root: &Hash,
+        block: u32,
+    ) -> Result<Fetched, PdfsError> {
         let request = Request::Query { root: *root, block };
         match self.ask(node, &request).await? {
             Response::Block { path, data } => Ok(Fetched::Block { path, data }),
@@ -143,7 +166,12 @@ impl Client {
     }
 
     /// Asks which blocks from `from` on the node holds, and who else holds some.
-    pub async fn info(&self, node: &NodeAddress, root: &Hash, from: u32) -> Result<Holding, PdfsError> {
+    pub async fn info(
+        &self,
+        node: &NodeAddress,
+        root: &Hash,
+        from: u32,
+    ) -> Result<Holding, PdfsError> {
         let request = Request::Info { root: *root, from };
         match self.ask(node, &request).await? {
             Response::Info {
@@ -180,7 +208,11 @@ impl Client {
     }
 
     /// Asks for the nodes of the network. A node gives the `host:port` at which it listens; a mere reader gives none.
-    pub async fn join(&self, node: &NodeAddress, address: Option<String>) -> Result<Vec<NodeAddress>, PdfsError> {
+    pub async fn join(
+        &self,
+        node: &NodeAddress,
+        address: Option<String>,
+    ) -> Result<Vec<NodeAddress>, PdfsError> {
         let request = Request::Join {
             address: address.unwrap_or_default(),
         };
@@ -204,14 +236,19 @@ impl Client {
     pub async fn suspect(&self, key: &PublicKey) {
         let mut state = self.state.lock().await;
         let now = Instant::now();
-        state.suspects.retain(|_, since| now.duration_since(*since) < SUSPECT_FOR);
+        state
+            .suspects
+            .retain(|_, since| now.duration_since(*since) < SUSPECT_FOR);
         state.suspects.insert(*key, now);
     }
 
     /// Whether a node failed or lied a short while ago.
     pub async fn is_suspect(&self, key: &PublicKey) -> bool {
         let state = self.state.lock().await;
-        state.suspects.get(key).is_some_and(|since| since.elapsed() < SUSPECT_FOR)
+        state
+            .suspects
+            .get(key)
+            .is_some_and(|since| since.elapsed() < SUSPECT_FOR)
     }
 
     /// Ends all connections.
@@ -260,24 +297,52 @@ impl Client {
         Err(failed(NetError::UnexpectedEnd))
     }
 
-    /// A connection to the node, and whether it was there before.
+    /// A connection to the node, and whether it was there before. A burst of requests shares one: nodes refuse a key that
+    /// comes with many.
     async fn connection(&self, node: &NodeAddress) -> Result<(Connection, bool), NetError> {
-        if let Some((connection, _)) = self.state.lock().await.connections.get(&node.public_key)
-            && !connection.is_closed()
-        {
-            return Ok((connection.clone(), true));
+        if let Some(connection) = self.connected(node).await {
+            return Ok((connection, true));
         }
-        let address = resolve(&node.address).await?;
-        let connection = self.endpoint.connect(address, Some(node.public_key)).await?;
+        let turn = self
+            .state
+            .lock()
+            .await
+            .dialling
+            .entry(node.public_key)
+            .or_default()
+            .clone();
+        let _dialling = turn.lock().await;
+        if let Some(connection) = self.connected(node).await {
+            return Ok((connection, true));
+        }
+        let dialled = self.dial(node).await;
         let mut state = self.state.lock().await;
+        state.dialling.remove(&node.public_key);
+        let connection = dialled?;
         if state.connections.len() >= MAX_CONNECTIONS {
-            let oldest = state.connections.iter().min_by_key(|(_, (_, since))| *since);
+            let oldest = state
+                .connections
+                .iter()
+                .min_by_key(|(_, (_, since))| *since);
             if let Some(key) = oldest.map(|(key, _)| *key) {
                 state.connections.remove(&key);
             }
         }
-        state.connections.insert(node.public_key, (connection.clone(), Instant::now()));
+        state
+            .connections
+            .insert(node.public_key, (connection.clone(), Instant::now()));
         Ok((connection, false))
+    }
+
+    async fn connected(&self, node: &NodeAddress) -> Option<Connection> {
+        let state = self.state.lock().await;
+        let (connection, _) = state.connections.get(&node.public_key)?;
+        (!connection.is_closed()).then(|| connection.clone())
+    }
+
+    async fn dial(&self, node: &NodeAddress) -> Result<Connection, NetError> {
+        let address = resolve(&node.address).await?;
+        self.endpoint.connect(address, Some(node.public_key)).await
     }
 
     async fn forget(&self, node: &NodeAddress) {
@@ -312,7 +377,16 @@ mod tests {
         let node = parse_node(&format!("{key}@example.org:4200")).unwrap();
         assert_eq!(node.address, "example.org:4200");
         assert_eq!(hex::encode(node.public_key), key);
-        for wrong in ["", "@", "x@a:1", &key, &format!("{key}@"), &format!("{key}@host"), &format!("{key}@:1"), &format!("{key}@h:99999")] {
+        for wrong in [
+            "",
+            "@",
+            "x@a:1",
+            &key,
+            &format!("{key}@"),
+            &format!("{key}@host"),
+            &format!("{key}@:1"),
+            &format!("{key}@h:99999"),
+        ] {
             assert!(matches!(parse_node(wrong), Err(PdfsError::Address(t)) if t == wrong));
         }
     }
