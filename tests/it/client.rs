@@ -5,7 +5,7 @@ use std::time::Duration;
 use neo_client::{
     Account, ActorError, ContractParam, Event, Filter, GAS, Hash160, Hash256, Manifest, Nef, Op,
     PrivateKey, Scopes, ScriptBuilder, Signer, StackItem, Subscription, SubscriptionError,
-    TransactionBuilder, VmState, flags,
+    TransactionBuilder, VmState, Wallet, flags,
 };
 use num_bigint::BigInt;
 use phantasma_sdk::{
@@ -96,13 +96,13 @@ async fn a_transaction_that_fails_only_on_the_chain_says_so_with_its_receipt() {
     let mut script = ScriptBuilder::new();
     script.call(&ledger, "currentIndex", flags::READ_ONLY, &[]);
     script
-        .push_int(&BigInt::from(height + 3))
+        .push_int(&BigInt::from(height + 10))
         .op(Op::LT)
         .op(Op::ASSERT);
     let builder = TransactionBuilder::new(script.build().unwrap())
         .signer(Signer::new(account.script_hash), &account);
     let tx = builder.prepare(&net.rpc()).await.unwrap();
-    while net.rpc().get_block_count().await.unwrap() < height + 5 {
+    while net.rpc().get_block_count().await.unwrap() < height + 12 {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let pending = neo_client::PendingTransaction {
@@ -240,6 +240,52 @@ async fn two_of_three_keys_spend_what_their_account_holds() {
     ));
     one.co_signer(&side(0)).run(&net.rpc()).await.unwrap();
     assert_eq!(gas_of(&net, &Hash160([9; 20])).await, BigInt::from(ONE_GAS));
+}
+
+#[tokio::test]
+async fn a_multisig_account_of_our_wallet_spends_in_neo_go() {
+    let net = TestNet::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("joint.json");
+    let key = PrivateKey::random().unwrap();
+    let mut wallet = Wallet::create(&path).unwrap();
+    let from = wallet
+        .add_multisig(&key, 1, &[key.public_key()], "pass word", "joint")
+        .unwrap();
+    assert_eq!(
+        Wallet::open(&path)
+            .unwrap()
+            .decrypt(&from, "pass word")
+            .unwrap()
+            .address,
+        from
+    );
+    net.fund_gas(&from, 5 * ONE_GAS as u64).await.unwrap();
+    let access = folder.path().join("access.yml");
+    std::fs::write(
+        &access,
+        format!("Path: {path:?}\nPassword: \"pass word\"\n"),
+    )
+    .unwrap();
+    let receiver = Hash160([9; 20]);
+    let output = std::process::Command::new(net.neogo())
+        .args([
+            "wallet", "nep17", "transfer", "--token", "GAS", "--amount", "1", "--force", "--await",
+        ])
+        .args([
+            "--from",
+            &from,
+            "--to",
+            &receiver.to_address(),
+            "--rpc-endpoint",
+            net.rpc_url(),
+            "--wallet-config",
+        ])
+        .arg(&access)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(gas_of(&net, &receiver).await, BigInt::from(ONE_GAS));
 }
 
 #[tokio::test]
