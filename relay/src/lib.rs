@@ -1,1 +1,27 @@
-//! phantasma-relay
+//! The relay: takes signed messages over QUIC and delivers them to whoever listens to their box.
+//!
+//! * [`server`]: starts and stops everything; [`session`] is one client.
+//! * [`intake`]: a message's way in: every check once, then to subscribers, log or chain.
+//! * [`hub`]: who listens, and what waits for each reader, in bounded memory.
+//! * [`log`]: the durable messages on the disk.
+//! * [`chain`], [`cache`]: what is asked of the chain, and what is remembered of its answers.
+//! * [`dedup`]: a message that comes twice is delivered once.
+//! * [`config`], [`metrics`]: for the operator.
+//!
+//! Not here: what the frames look like (`phantasma-wire`), how they travel (`phantasma-net`), the client
+//! (`phantasma_sdk::relay`).
+
+pub mod cache;
+pub mod chain;
+pub mod config;
+pub mod dedup;
+pub mod hub;
+pub mod intake;
+pub mod log;
+pub mod metrics;
+pub mod server;
+mod session;
+#[cfg(test)]
+mod testing;
+
+pub use server::{Relay, Setup, StartError};

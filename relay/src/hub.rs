@@ -1,0 +1,296 @@
+//! Who listens to what, and what waits for each reader.
+//!
+//! Two kinds of things wait for a reader. Live messages lie in a bounded queue in which new ones push out the oldest.
+//! Of kept messages nothing lies in memory at all: a reader has a *cursor* into the log for each box, so it can be as
+//! slow as it likes, loses none, and costs 40 bytes a box.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use phantasma_wire::relay::{Outbox, Pushed, Subscriptions};
+use tokio::sync::Notify;
+
+/// Bounds of what waits. Memory in the worst case: sessions × `queue_bytes`.
+#[derive(Debug, Clone, Copy)]
+pub struct HubLimits {
+    pub max_sessions: usize,
+    pub max_subscriptions: usize,
+    pub queue_items: usize,
+    pub queue_bytes: usize,
+}
+
+/// All sessions of a relay.
+#[derive(Debug)]
+pub struct Hub {
+    limits: HubLimits,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    subscriptions: Subscriptions,
+    mailboxes: HashMap<u64, Arc<Mailbox>>,
+    next_session: u64,
+}
+
+/// What came of handing a message to everybody who listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Delivered {
+    /// Listening sessions.
+    pub subscribers: u32,
+    /// Messages (this one or older ones) that slow readers lost.
+    pub dropped: usize,
+}
+
+impl Hub {
+    pub fn new(limits: HubLimits) -> Self {
+        let inner = Inner {
+            subscriptions: Subscriptions::new(limits.max_subscriptions),
+            mailboxes: HashMap::new(),
+            next_session: 1,
+        };
+        Self { limits, inner: Mutex::new(inner) }
+    }
+
+    /// A new session; `None` when there are as many as there may be.
+    pub fn join(&self) -> Option<(u64, Arc<Mailbox>)> {
+        let mut inner = self.lock();
+        if inner.mailboxes.len() >= self.limits.max_sessions {
+            return None;
+        }
+        let session = inner.next_session;
+        inner.next_session += 1;
+        let mailbox = Arc::new(Mailbox::new(self.limits.queue_items, self.limits.queue_bytes));
+        inner.mailboxes.insert(session, mailbox.clone());
+        Some((session, mailbox))
+    }
+
+    pub fn leave(&self, session: u64) {
+        let mut inner = self.lock();
+        inner.subscriptions.remove_session(session);
+        inner.mailboxes.remove(&session);
+    }
+
+    /// False when the session listens to as many boxes as it may.
+    pub fn subscribe(&self, session: u64, box_id: u64) -> bool {
+        self.lock().subscriptions.add(session, box_id)
+    }
+
+    pub fn unsubscribe(&self, session: u64, box_id: u64) {
+        let mut inner = self.lock();
+        inner.subscriptions.remove(session, box_id);
+        if let Some(mailbox) = inner.mailboxes.get(&session) {
+            mailbox.lock().cursors.remove(&box_id);
+        }
+    }
+
+    /// Puts a live message (an encoded frame) into the queue of everybody who listens to the box. Never waits.
+    pub fn deliver(&self, box_id: u64, frame: &Bytes) -> Delivered {
+        let inner = self.lock();
+        let mut delivered = Delivered::default();
+        for mailbox in inner.of_box(box_id) {
+            delivered.subscribers += 1;
+            delivered.dropped += mailbox.push(frame.clone());
+        }
+        delivered
+    }
+
+    /// Wakes everybody who listens to one of these boxes: the log has new messages of them.
+    pub fn committed(&self, boxes: &[u64]) {
+        let inner = self.lock();
+        for box_id in boxes {
+            for mailbox in inner.of_box(*box_id) {
+                mailbox.wake(*box_id);
+            }
+        }
+    }
+
+    /// Sessions and subscriptions, for metrics.
+    pub fn counts(&self) -> (usize, usize) {
+        let inner = self.lock();
+        (inner.mailboxes.len(), inner.subscriptions.len())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn of_box(&self, box_id: u64) -> impl Iterator<Item = &Arc<Mailbox>> {
+        self.subscriptions.of_box(box_id).filter_map(|session| self.mailboxes.get(&session))
+    }
+}
+
+/// What waits for one reader.
+#[derive(Debug)]
+pub struct Mailbox {
+    state: Mutex<State>,
+    ready: Notify,
+}
+
+#[derive(Debug)]
+struct State {
+    live: Outbox<Bytes>,
+    cursors: BTreeMap<u64, Cursor>,
+    /// Boxes whose cursor may have something in front of it.
+    due: BTreeSet<u64>,
+}
+
+/// How far a reader is in the kept messages of a box.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cursor {
+    /// Position of the next message to send.
+    pub next: u64,
+    /// A subscription that is answered once everything up to this position has been sent: request and position.
+    pub answer: Option<(u32, u64)>,
+}
+
+impl Mailbox {
+    fn new(items: usize, bytes: usize) -> Self {
+        let state = State { live: Outbox::new(items, bytes), cursors: BTreeMap::new(), due: BTreeSet::new() };
+        Self { state: Mutex::new(state), ready: Notify::new() }
+    }
+
+    /// Starts to read a box's kept messages at `cursor.next`.
+    pub fn start(&self, box_id: u64, cursor: Cursor) {
+        let mut state = self.lock();
+        state.cursors.insert(box_id, cursor);
+        state.due.insert(box_id);
+        self.ready.notify_one();
+    }
+
+    /// Waits until something may be there.
+    pub async fn ready(&self) {
+        self.ready.notified().await;
+    }
+
+    /// The oldest live message.
+    pub fn pop(&self) -> Option<Bytes> {
+        self.lock().live.pop()
+    }
+
+    /// A box whose kept messages have to be looked at, and how far the reader is there.
+    pub fn due(&self) -> Option<(u64, Cursor)> {
+        let mut state = self.lock();
+        loop {
+            let box_id = state.due.pop_first()?;
+            if let Some(cursor) = state.cursors.get(&box_id) {
+                return Some((box_id, *cursor));
+            }
+        }
+    }
+
+    /// Moves the reader from `from` to `to`, unless it has been set to somewhere else meanwhile. `more` looks again.
+    pub fn advance(&self, box_id: u64, from: Cursor, to: Cursor, more: bool) {
+        let mut state = self.lock();
+        if let Some(cursor) = state.cursors.get_mut(&box_id)
+            && *cursor == from
+        {
+            *cursor = to;
+            if more {
+                state.due.insert(box_id);
+            }
+        }
+    }
+
+    /// Adds a live message; how many were lost for it.
+    fn push(&self, frame: Bytes) -> usize {
+        let bytes = frame.len();
+        let pushed = self.lock().live.push(frame, bytes, true);
+        self.ready.notify_one();
+        match pushed {
+            Pushed::Queued { dropped } => dropped,
+            Pushed::Dropped | Pushed::Overflow => 1,
+        }
+    }
+
+    fn wake(&self, box_id: u64) {
+        self.lock().due.insert(box_id);
+        self.ready.notify_one();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    const LIMITS: HubLimits = HubLimits { max_sessions: 3, max_subscriptions: 2, queue_items: 4, queue_bytes: 1000 };
+
+    fn frame(byte: u8) -> Bytes {
+        Bytes::from(vec![byte; 10])
+    }
+
+    #[test]
+    fn a_message_goes_to_those_who_listen_to_its_box_only() {
+        let hub = Hub::new(LIMITS);
+        let (one, first) = hub.join().unwrap();
+        let (two, second) = hub.join().unwrap();
+        assert!(hub.subscribe(one, 7) && hub.subscribe(two, 8));
+        assert_eq!(hub.deliver(7, &frame(1)), Delivered { subscribers: 1, dropped: 0 });
+        assert_eq!((first.pop(), first.pop(), second.pop()), (Some(frame(1)), None, None));
+        hub.leave(one);
+        assert_eq!(hub.deliver(7, &frame(1)).subscribers, 0);
+    }
+
+    #[test]
+    fn a_reader_that_does_not_read_loses_its_oldest_and_costs_the_others_nothing() {
+        let hub = Hub::new(LIMITS);
+        let (slow, slow_box) = hub.join().unwrap();
+        let (quick, quick_box) = hub.join().unwrap();
+        assert!(hub.subscribe(slow, 7) && hub.subscribe(quick, 7));
+        let mut dropped = 0;
+        for byte in 0..10 {
+            dropped += hub.deliver(7, &frame(byte)).dropped;
+            assert_eq!(quick_box.pop(), Some(frame(byte)));
+        }
+        let kept: Vec<_> = std::iter::from_fn(|| slow_box.pop()).collect();
+        assert_eq!((dropped, kept), (6, (6..10).map(frame).collect()));
+    }
+
+    #[test]
+    fn sessions_and_subscriptions_are_bounded() {
+        let hub = Hub::new(LIMITS);
+        let (session, _) = hub.join().unwrap();
+        assert!(hub.subscribe(session, 1) && hub.subscribe(session, 2) && !hub.subscribe(session, 3));
+        hub.join().unwrap();
+        hub.join().unwrap();
+        assert!(hub.join().is_none());
+        hub.leave(session);
+        assert!(hub.join().is_some());
+    }
+
+    #[test]
+    fn a_commit_wakes_the_cursors_of_its_boxes_once() {
+        let hub = Hub::new(LIMITS);
+        let (session, mailbox) = hub.join().unwrap();
+        assert!(hub.subscribe(session, 7));
+        let cursor = Cursor { next: 5, answer: None };
+        mailbox.start(7, cursor);
+        assert_eq!(mailbox.due(), Some((7, cursor)));
+        hub.committed(&[7, 8]);
+        hub.committed(&[7]);
+        assert_eq!((mailbox.due(), mailbox.due()), (Some((7, cursor)), None));
+        hub.committed(&[7]);
+        hub.unsubscribe(session, 7);
+        assert_eq!(mailbox.due(), None);
+    }
+
+    #[test]
+    fn a_cursor_that_was_set_anew_is_not_moved_by_an_older_read() {
+        let hub = Hub::new(LIMITS);
+        let (session, mailbox) = hub.join().unwrap();
+        assert!(hub.subscribe(session, 7));
+        let (old, new) = (Cursor { next: 50, answer: None }, Cursor { next: 1, answer: Some((3, 60)) });
+        mailbox.start(7, old);
+        mailbox.start(7, new);
+        mailbox.advance(7, old, Cursor { next: 51, answer: None }, false);
+        assert_eq!(mailbox.due(), Some((7, new)));
+    }
+}

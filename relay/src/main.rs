@@ -1,0 +1,90 @@
+//! `phantasma-relay`: reads its configuration, starts the relay, waits for SIGTERM or ctrl-c, drains.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use clap::Parser;
+use phantasma_net::Identity;
+use phantasma_relay::chain::NeoChain;
+use phantasma_relay::config::{Args, ChainId, Config};
+use phantasma_relay::server::{Relay, Setup, system_clock};
+use phantasma_sdk::neo::RpcClient;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let config = match Config::load(Args::parse()) {
+        Ok(config) => config,
+        Err(error) => {
+            eprintln!("phantasma-relay: {error:#}");
+            return ExitCode::from(2);
+        }
+    };
+    start_logs(config.json_logs);
+    match run(config).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("phantasma-relay: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(config: Config) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("waiting for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("waiting for ctrl-c")?;
+    let account = config.open_account()?;
+    let address = account.script_hash.to_address();
+    let identity = Identity::from_scalar(&account.key.to_bytes())?;
+    let rpc = RpcClient::new(&config.rpc);
+    let network = check_node(&config, &rpc).await?;
+    let relay = Relay::start(Setup {
+        listen: config.listen,
+        ops: config.ops,
+        identity,
+        chain: Arc::new(NeoChain::new(rpc, config.contract, account)),
+        chain_id: ChainId { network, contract: config.contract.0 },
+        limits: config.limits,
+        log: config.log,
+        clock: system_clock(),
+    })
+    .await?;
+    // Programs that start a relay wait for this line and read the addresses from it.
+    println!(
+        "phantasma-relay listening on {} key {} ops {} account {address}",
+        relay.local_addr(),
+        hex::encode(relay.public_key()),
+        relay.ops_addr()
+    );
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("draining");
+    relay.shutdown().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// The node must be there, on the right network, and know the contract: better said now than with the first message.
+async fn check_node(config: &Config, rpc: &RpcClient) -> anyhow::Result<u32> {
+    let version = rpc.get_version().await?;
+    let network = version.protocol.network;
+    if let Some(expected) = config.network
+        && expected != network
+    {
+        bail!("{} is a node of network {network}, not {expected}", config.rpc);
+    }
+    rpc.get_contract_state(&config.contract)
+        .await
+        .with_context(|| format!("{} does not know contract {}", config.rpc, config.contract))?;
+    Ok(network)
+}
+
+fn start_logs(json: bool) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if json { logs.json().init() } else { logs.init() }
+}

@@ -1,0 +1,225 @@
+//! The running relay: socket, sessions, log and chain writer, started and stopped as one.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use phantasma_net::http::{Health, HttpError, HttpServer};
+use phantasma_net::{Endpoint, Identity, NetError, Protocol};
+use phantasma_wire::PublicKey;
+use phantasma_wire::relay::Outcome;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::cache::BoxCache;
+use crate::chain::Chain;
+use crate::config::{ChainId, Limits};
+use crate::dedup::Dedup;
+use crate::hub::Hub;
+use crate::intake::{Clock, Intake};
+use crate::log::{Log, LogConfig, LogError, Recovered};
+use crate::metrics::Metrics;
+use crate::session;
+
+/// How often the gauges are read.
+const SAMPLE: Duration = Duration::from_secs(2);
+
+/// How long the end of connections may take to reach the clients.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+/// What a relay is made of.
+pub struct Setup {
+    /// UDP; port 0 takes any free one.
+    pub listen: SocketAddr,
+    /// TCP, of `/healthz` and `/metrics`; port 0 takes any free one.
+    pub ops: SocketAddr,
+    pub identity: Identity,
+    pub chain: Arc<dyn Chain>,
+    pub chain_id: ChainId,
+    pub limits: Limits,
+    pub log: LogConfig,
+    pub clock: Clock,
+}
+
+/// Why a relay does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Net(#[from] NetError),
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    #[error(transparent)]
+    Log(#[from] LogError),
+}
+
+/// A running relay. Stop it with [`Relay::shutdown`]; dropping it instead ends it without draining.
+pub struct Relay {
+    endpoint: Endpoint,
+    ops: HttpServer,
+    public_key: PublicKey,
+    local_addr: SocketAddr,
+    intake: Arc<Intake>,
+    stopping: CancellationToken,
+    chain_stop: CancellationToken,
+    sessions: TaskTracker,
+    chain_writer: JoinHandle<()>,
+    sampler: JoinHandle<()>,
+}
+
+impl Relay {
+    /// Takes the ports, replays the log and starts to serve.
+    pub async fn start(setup: Setup) -> Result<Self, StartError> {
+        let mut protocol = Protocol::relay();
+        protocol.limits.max_connections = setup.limits.hub.max_sessions;
+        let endpoint = Endpoint::bind(setup.listen, &setup.identity, protocol)?;
+        let local_addr = endpoint.local_addr()?;
+        let hub = Arc::new(Hub::new(setup.limits.hub));
+        let (log, dedup) = open_log(&setup, hub.clone())?;
+        let (metrics, registry) = Metrics::new();
+        let (to_chain, chain_queue) = mpsc::channel(setup.limits.chain_queue);
+        let intake = Arc::new(Intake {
+            chain_id: setup.chain_id,
+            boxes: BoxCache::new(setup.chain.clone(), setup.limits.cache),
+            limits: setup.limits,
+            dedup,
+            hub,
+            log: Arc::new(log),
+            metrics,
+            clock: setup.clock,
+            to_chain,
+            unfinished: TaskTracker::new(),
+        });
+        let ops = HttpServer::start(setup.ops, registry, health(&intake), Default::default()).await?;
+        let (stopping, chain_stop, sessions) = (CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
+        sessions.spawn(accept(intake.clone(), endpoint.clone(), stopping.clone(), sessions.clone()));
+        let writer = intake.clone().write_to_chain(setup.chain, chain_queue, chain_stop.clone());
+        Ok(Self {
+            public_key: setup.identity.public_key(),
+            chain_writer: tokio::spawn(writer),
+            sampler: tokio::spawn(sample(intake.clone())),
+            endpoint,
+            ops,
+            local_addr,
+            intake,
+            stopping,
+            chain_stop,
+            sessions,
+        })
+    }
+
+    /// The UDP address that was taken.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local_addr
+    }
+
+    /// The TCP address of `/healthz` and `/metrics`.
+    pub fn ops_addr(&self) -> SocketAddr {
+        self.ops.local_addr()
+    }
+
+    /// What clients expect of this relay's key.
+    pub fn public_key(&self) -> PublicKey {
+        self.public_key
+    }
+
+    /// Takes no more requests, answers those in flight, finishes writes to chain and disk, and says goodbye. What is
+    /// not done within [`Limits::drain`] is given up, except the log.
+    pub async fn shutdown(self) {
+        let deadline = Instant::now() + self.intake.limits.drain;
+        self.stopping.cancel();
+        self.sessions.close();
+        if timeout_at(deadline, self.sessions.wait()).await.is_err() {
+            tracing::warn!("some clients did not take their answers in time");
+        }
+        self.chain_stop.cancel();
+        let chain_writer = self.chain_writer.abort_handle();
+        if timeout_at(deadline, self.chain_writer).await.is_err() {
+            tracing::warn!("a write to the chain did not finish in time; it may still come into a block");
+            chain_writer.abort();
+        }
+        let log = self.intake.log.clone();
+        // The only error is that the closing task panicked; the log's own thread goes on writing what it has.
+        let _ = tokio::task::spawn_blocking(move || log.close()).await;
+        self.intake.unfinished.close();
+        let _ = timeout_at(deadline, self.intake.unfinished.wait()).await;
+        self.endpoint.close("the relay is stopping", GOODBYE).await;
+        self.sampler.abort();
+        self.ops.shutdown().await;
+    }
+}
+
+/// The system's clock; 1970 when it is set before that.
+pub fn system_clock() -> Clock {
+    Arc::new(|| {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    })
+}
+
+/// Opens the log, and remembers its newest messages, so that a restart does not make duplicates possible.
+fn open_log(setup: &Setup, hub: Arc<Hub>) -> Result<(Log, Dedup), LogError> {
+    // A message accepted before that is by now outside the time window, whatever time it carries.
+    let window_ms = u64::try_from(setup.limits.time_window.as_millis()).unwrap_or(u64::MAX);
+    let newer_than_ms = (setup.clock)().saturating_sub(window_ms.saturating_mul(2));
+    let on_commit = Box::new(move |boxes: &[u64]| hub.committed(boxes));
+    let (log, recovered) = Log::open(setup.log.clone(), newer_than_ms, on_commit)?;
+    let Recovered { records, torn_bytes, newer } = recovered;
+    tracing::info!(records, head = log.head(), folder = %setup.log.folder.display(), "log replayed");
+    if torn_bytes > 0 {
+        tracing::warn!(torn_bytes, "cut off the end of the log, which a crash had left half written");
+    }
+    let dedup = Dedup::new(setup.limits.dedup);
+    for (id, position) in newer {
+        dedup.restore(id, Outcome::Stored { position });
+    }
+    Ok((log, dedup))
+}
+
+async fn accept(intake: Arc<Intake>, endpoint: Endpoint, stopping: CancellationToken, sessions: TaskTracker) {
+    loop {
+        let incoming = tokio::select! {
+            incoming = endpoint.accept() => incoming,
+            () = stopping.cancelled() => return,
+        };
+        let Some(incoming) = incoming else { return };
+        let (intake, stopping) = (intake.clone(), stopping.clone());
+        sessions.spawn(async move {
+            let address = incoming.remote_address();
+            let connection = tokio::select! {
+                connection = incoming.finish() => connection,
+                () = stopping.cancelled() => return,
+            };
+            match connection {
+                Ok(connection) => session::run(intake, connection, stopping).await,
+                Err(error) => tracing::debug!(%address, %error, "no connection"),
+            }
+        });
+    }
+}
+
+async fn sample(intake: Arc<Intake>) {
+    let mut ticks = tokio::time::interval(SAMPLE);
+    loop {
+        ticks.tick().await;
+        let (sessions, subscriptions) = intake.hub.counts();
+        let log = intake.log.stats();
+        intake.metrics.sessions.set(i64::try_from(sessions).unwrap_or(i64::MAX));
+        intake.metrics.subscriptions.set(i64::try_from(subscriptions).unwrap_or(i64::MAX));
+        intake.metrics.log_bytes.set(log.bytes);
+        intake.metrics.log_records.set(log.records as u64);
+    }
+}
+
+fn health(intake: &Arc<Intake>) -> Health {
+    let log = intake.log.clone();
+    Arc::new(move || match log.stats().healthy {
+        true => Ok(()),
+        false => Err(LogError::Broken.to_string()),
+    })
+}
+
+#[cfg(test)]
+mod tests;
