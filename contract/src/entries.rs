@@ -10,6 +10,9 @@ use crate::{boxes, keys};
 #[event(name = "ContentWritten")]
 pub fn emit_content_written(box_id: Int, index: Int, author: Hash160) {}
 
+/// The class of messages that are meant for the chain.
+const ON_CHAIN: i64 = 2;
+
 // A stored content: author 20, script.
 const AUTHOR: i64 = 20;
 
@@ -39,7 +42,8 @@ pub fn write_signed(
         "writeSigned: sequence or time out of range"
     );
     assert!(id.within(1, keys::NUMBER_LIMIT), "no such box");
-    assert!(class.within(1, 3), "writeSigned: class must be 1 or 2");
+    // Other classes are between the author and the relay; the author did not ask for the chain.
+    assert!(class == ON_CHAIN, "writeSigned: class must be 2");
     let account = crypto::standard_account(author);
     let sequence_key = keys::sequence(id, &account);
     assert!(

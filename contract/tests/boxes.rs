@@ -157,6 +157,13 @@ fn a_box_needs_the_owners_witness_and_key() {
         args.clone(),
         "createBox: publicKey is not the owner's",
     );
+    args[2] = bytes(&[0xFF; 33]);
+    world.refused(
+        &world.alice,
+        "createBox",
+        args.clone(),
+        "invalid public key",
+    );
     args[2] = bytes(&[2; 32]);
     world.refused(
         &world.alice,
@@ -435,7 +442,7 @@ fn a_signed_message_is_written_by_anybody_once_and_in_order() {
     let world = World::new();
     let id = world.new_box(&world.alice, "news", "PUSHT");
     let payload = data_script(b"from afar").unwrap();
-    let args = signed_args(&world, &world.bob, 1, 7, 1, &payload);
+    let args = signed_args(&world, &world.bob, 1, 7, 2, &payload);
     assert_eq!(
         world.by(&world.alice, "writeSigned", args.clone()).result(),
         int(0)
@@ -458,7 +465,7 @@ fn a_signed_message_is_written_by_anybody_once_and_in_order() {
     world.refused(
         &world.alice,
         "writeSigned",
-        signed_args(&world, &world.bob, 1, 6, 1, &payload),
+        signed_args(&world, &world.bob, 1, 6, 2, &payload),
         again,
     );
     for (sequence, index) in [(8, 1), (u64::MAX, 2)] {
@@ -476,13 +483,12 @@ fn a_signed_message_with_any_change_is_refused() {
     world.new_box(&world.alice, "news", "PUSHT");
     world.new_box(&world.alice, "other", "PUSHT");
     let payload = data_script(b"from afar").unwrap();
-    let good = signed_args(&world, &world.bob, 1, 7, 1, &payload);
-    let changes: [(usize, Item); 7] = [
+    let good = signed_args(&world, &world.bob, 1, 7, 2, &payload);
+    let changes: [(usize, Item); 6] = [
         (0, key(&world.alice)),
         (1, int(2)),
         (2, int(8)),
         (3, int(1)),
-        (4, int(2)),
         (5, bytes(&data_script(b"from Afar").unwrap())),
         (6, bytes(&[1; 64])),
     ];
@@ -500,8 +506,9 @@ fn a_signed_message_with_any_change_is_refused() {
         (2, int(0), "writeSigned: sequence or time out of range"),
         (2, int(-1), "writeSigned: sequence or time out of range"),
         (3, int(-1), "writeSigned: sequence or time out of range"),
-        (4, int(0), "writeSigned: class must be 1 or 2"),
-        (4, int(3), "writeSigned: class must be 1 or 2"),
+        (4, int(0), "writeSigned: class must be 2"),
+        (4, int(1), "writeSigned: class must be 2"),
+        (4, int(3), "writeSigned: class must be 2"),
         (6, bytes(&[1; 63]), "signature: expected 64 bytes"),
     ] {
         let mut args = good.clone();
@@ -513,9 +520,9 @@ fn a_signed_message_with_any_change_is_refused() {
         &world.alice,
         "writeSigned",
         ephemeral,
-        "writeSigned: class must be 1 or 2",
+        "writeSigned: class must be 2",
     );
-    let nowhere = signed_args(&world, &world.bob, 3, 7, 1, &payload);
+    let nowhere = signed_args(&world, &world.bob, 3, 7, 2, &payload);
     world.refused(&world.alice, "writeSigned", nowhere, "no such box");
 }
 
@@ -524,9 +531,9 @@ fn a_signed_message_passes_the_gate_as_its_author() {
     let world = World::new();
     world.new_box(&world.alice, "own", "STATE own");
     let payload = data_script(b"x").unwrap();
-    let from_bob = signed_args(&world, &world.bob, 1, 1, 1, &payload);
+    let from_bob = signed_args(&world, &world.bob, 1, 1, 2, &payload);
     world.refused(&world.alice, "writeSigned", from_bob, "the gate refuses");
-    let from_alice = signed_args(&world, &world.alice, 1, 1, 1, &payload);
+    let from_alice = signed_args(&world, &world.alice, 1, 1, 2, &payload);
     assert_eq!(
         world.by(&world.bob, "writeSigned", from_alice).result(),
         int(0)

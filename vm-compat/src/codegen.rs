@@ -1,8 +1,9 @@
-//! Writes `core/ops.rs` from the table: the compiler of the contract does not expand macros.
+//! Writes `core/ops.rs` from the table, as the compiler of the contract does not expand macros, and the tables of the
+//! documentation.
 
 use std::fmt::Write;
 
-use crate::table::{Instr, STATES, TABLE};
+use crate::table::{Instr, Operand, STATES, TABLE};
 
 /// In the arity string: no instruction has this byte.
 pub const UNKNOWN: u8 = 0xFF;
@@ -43,6 +44,32 @@ pub fn ops_source() -> String {
         text.push('\\');
     }
     text.push_str("\n\",\n);\n");
+    text
+}
+
+/// The tables of `docs/sub-vm.md`: instructions and states.
+#[must_use]
+pub fn tables_markdown() -> String {
+    let mut text = String::from("| byte | name | operand | stack | |\n|---|---|---|---|---|\n");
+    for row in TABLE {
+        let (byte, name, doc) = (row.byte, row.mnemonic, row.doc);
+        let operand = match row.operand {
+            Operand::None => String::new(),
+            Operand::Int(size) => format!("number of {size}"),
+            Operand::Data(size) => format!("length of {size}, bytes"),
+            Operand::Offset => "distance of 1".to_owned(),
+            Operand::State => "state of 1".to_owned(),
+        };
+        let _ = writeln!(
+            text,
+            "| {byte:02X} | `{name}` | {operand} | {} → {} | {doc} |",
+            row.pops, row.pushes
+        );
+    }
+    text.push_str("\n| `STATE` | pushes |\n|---|---|\n");
+    for (byte, name, doc) in STATES {
+        let _ = writeln!(text, "| {byte} `{name}` | {doc} |");
+    }
     text
 }
 

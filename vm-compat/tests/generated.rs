@@ -1,4 +1,4 @@
-//! `core/ops.rs` says what the table says.
+//! `core/ops.rs` and `docs/sub-vm.md` say what the table says.
 #![allow(clippy::expect_used)]
 
 use std::path::Path;
@@ -15,4 +15,26 @@ fn the_generated_opcode_constants_are_current() {
         found, expected,
         "run UPDATE=1 cargo test -p phantasma-vm --test generated"
     );
+}
+
+#[test]
+fn the_tables_in_the_documentation_are_current() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/sub-vm.md");
+    let page = std::fs::read_to_string(&path).expect("docs/sub-vm.md is readable");
+    let (before, rest) = page
+        .split_once("generated -->\n")
+        .expect("a place for the tables");
+    let (found, after) = rest
+        .split_once("<!-- end -->")
+        .expect("an end of the tables");
+    let expected = format!("\n{}\n", phantasma_vm::codegen::tables_markdown());
+    if std::env::var_os("UPDATE").is_some() {
+        let page = format!("{before}generated -->\n{expected}<!-- end -->{after}");
+        std::fs::write(&path, page).expect("docs/sub-vm.md is writable");
+    } else {
+        assert_eq!(
+            found, expected,
+            "run UPDATE=1 cargo test -p phantasma-vm --test generated"
+        );
+    }
 }

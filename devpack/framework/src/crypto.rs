@@ -50,9 +50,14 @@ pub(crate) fn hash160_of(data: &[u8]) -> Hash160 {
     Hash160::unchecked(Ripemd160::digest(Sha256::digest(data)).into())
 }
 
-/// The account of a key: hash160 of the script that checks its signature.
+/// The account of a key: hash160 of the script that checks its signature. A key
+/// that is no point of the curve is a fault.
 #[must_use]
+#[track_caller]
 pub fn standard_account(key: &PublicKey) -> Hash160 {
+    if VerifyingKey::from_sec1_bytes(key.as_bytes().as_slice()).is_err() {
+        fault("invalid public key");
+    }
     let mut script = vec![0x0c, 33];
     script.extend_from_slice(key.as_bytes().as_slice());
     script.push(0x41);

@@ -36,6 +36,19 @@ fn a_key_has_the_account_that_wallets_show() {
 }
 
 #[test]
+fn a_key_that_is_no_point_of_the_curve_has_no_account() {
+    let chain = Chain::new();
+    // The prefixes 02 and 03 with an x that no point has, and a wrong prefix.
+    for first in [2, 3, 0x78] {
+        let outcome = chain.run_as(&[], &Hash160::zero(), || {
+            let key = [&[first], [0xFF; 32].as_slice()].concat();
+            crypto::standard_account(&Any::of(Item::bytes(&key)).as_public_key())
+        });
+        assert_eq!(outcome.fault(), "invalid public key");
+    }
+}
+
+#[test]
 fn a_signature_is_good_for_its_message_and_key_only() {
     let (alice, bob) = (Account::named("alice"), Account::named("bob"));
     let signature = alice.sign(b"message");

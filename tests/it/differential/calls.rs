@@ -1,0 +1,324 @@
+//! Makes calls up: mostly good ones, so that state grows, and each kind of bad one.
+
+use neo_client::Hash160;
+use neo_framework::chain::Account;
+use phantasma_tests::NETWORK_MAGIC;
+use phantasma_vm::{Flow, Instr, Operand, STATES, TABLE, assemble, data_script, validate};
+use phantasma_wire::message::{Class, Unsigned};
+
+use super::items::Arg;
+use super::sides::ACCOUNTS;
+
+/// One transaction.
+#[derive(Clone, Debug)]
+pub(super) struct Call {
+    /// Index of the account that signs, in [`ACCOUNTS`].
+    pub(super) signer: usize,
+    pub(super) method: &'static str,
+    pub(super) args: Vec<Arg>,
+}
+
+/// A small generator of random numbers (SplitMix64): the same on every machine.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, limit: usize) -> usize {
+        (self.next() % limit as u64) as usize
+    }
+
+    fn one_in(&mut self, n: usize) -> bool {
+        self.below(n) == 0
+    }
+
+    fn bytes(&mut self, length: usize) -> Vec<u8> {
+        (0..length).map(|_| self.next() as u8).collect()
+    }
+
+    fn pick<T: Clone>(&mut self, list: &[T]) -> T {
+        list[self.below(list.len())].clone()
+    }
+}
+
+/// Gates and contents written by hand.
+const SCRIPTS: &[&str] = &[
+    "PUSHT",
+    "PUSHT",
+    "STATE own",
+    "STATE read\nSTATE own\nBOOLOR",
+    "STATE write\nNOT",
+    "STATE inspect",
+    "STATE caller",
+    "STATE this\nSTATE entry\nNUMEQUAL",
+    "STATE caller\nSIZE",
+    "FAIL",
+    "PUSH 1\nOK",
+    "RET",
+    "PUSH \"why\"\nTHROW",
+    "PUSH 7\nPUSH 0\nDIV",
+    "PUSH \"abc\"\nSHA256",
+    "PUSH \"ab\"\nPUSH \"cd\"\nCAT",
+    "PUSH \"ab\"\nPUSH \"cd\"\nCAT\nINC",
+    "STATE own\nJMPIFNOT other\nPUSH \"mine\"\nRET\nother: PUSH \"theirs\"",
+    "PUSH 1\nPUSH 2\nPUSH 3\nPUSH 9\nPICK",
+    "PUSH 1\nPUSH 2\nPUSH 3\nPUSH 2\nROLL",
+    "PUSHINT256 -5\nPUSHINT128 7\nMUL\nPUSHINT16 -300\nMOD",
+];
+
+pub(super) struct Generator {
+    random: Random,
+    contract: Hash160,
+    accounts: Vec<Account>,
+    sequence: u64,
+}
+
+impl Generator {
+    pub(super) fn new(seed: u64, contract: Hash160) -> Generator {
+        let accounts = ACCOUNTS.iter().map(|name| Account::named(name)).collect();
+        Generator { random: Random(seed), contract, accounts, sequence: 0 }
+    }
+
+    /// Gives everybody but the last account a thousand SOUL.
+    pub(super) fn funding(&mut self) -> Vec<Call> {
+        let args = |to: usize, random: &mut Generator| {
+            vec![random.account(0), random.account(to), Arg::Int(1000_0000_0000), Arg::Null]
+        };
+        (1..3).map(|to| Call { signer: 0, method: "transfer", args: args(to, self) }).collect()
+    }
+
+    /// The next call of a sequence. Early sequences make boxes, later ones mostly use them.
+    pub(super) fn call(&mut self, sequence: usize) -> Call {
+        let signer = self.random.below(self.accounts.len());
+        // One witness in eight is of somebody else.
+        let actor = if self.random.one_in(8) { self.random.below(self.accounts.len()) } else { signer };
+        let kind = if sequence == 0 && self.random.one_in(2) { 3 } else { self.random.below(16) };
+        let (method, mut args) = match kind {
+            0..=2 => self.transfer(actor),
+            3..=4 => self.create_box(actor),
+            5..=7 => self.write(actor),
+            8..=10 => self.read(actor),
+            11 => self.write_signed(),
+            12 => self.create_content(actor),
+            _ => self.look(),
+        };
+        if self.random.one_in(10) && !args.is_empty() {
+            let at = self.random.below(args.len());
+            args[at] = self.odd_argument();
+        }
+        Call { signer, method, args }
+    }
+
+    fn account(&mut self, at: usize) -> Arg {
+        Arg::Bytes(self.accounts[at].hash.as_bytes().as_slice().to_vec())
+    }
+
+    fn any_account(&mut self) -> Arg {
+        let at = self.random.below(self.accounts.len());
+        self.account(at)
+    }
+
+    fn key(&self, at: usize) -> Arg {
+        Arg::Bytes(self.accounts[at].public_key.as_bytes().as_slice().to_vec())
+    }
+
+    fn box_id(&mut self) -> Arg {
+        let last = if self.random.one_in(12) { 60 } else { 8 };
+        Arg::Int(self.random.below(last) as i128)
+    }
+
+    fn transfer(&mut self, from: usize) -> (&'static str, Vec<Arg>) {
+        let amount = match self.random.below(8) {
+            0 => -1,
+            1 => 0,
+            2 => 1 << 90,
+            _ => i128::from(self.random.next() % 50_0000_0000),
+        };
+        let to = if self.random.one_in(12) { Arg::Bytes(self.contract.0.to_vec()) } else { self.any_account() };
+        let mut args = vec![self.account(from), to, Arg::Int(amount)];
+        if !self.random.one_in(3) {
+            args.push(self.random.pick(&[Arg::Null, Arg::Int(5), Arg::List(vec![Arg::Bool(true)])]));
+        }
+        ("transfer", args)
+    }
+
+    fn create_box(&mut self, owner: usize) -> (&'static str, Vec<Arg>) {
+        let name = match self.random.below(10) {
+            0 => self.random.pick(&[vec![], b"A".to_vec(), "é".as_bytes().to_vec(), vec![b'a'; 33], b"a b".to_vec()]),
+            1 => vec![b'z'; 32],
+            _ => format!("box_{}", self.random.below(60)).into_bytes(),
+        };
+        let key_of = if self.random.one_in(12) { self.random.below(self.accounts.len()) } else { owner };
+        let gate = if self.random.one_in(2) { data_script(b"\x01").unwrap() } else { self.script() };
+        ("createBox", vec![self.account(owner), Arg::Bytes(name), self.key(key_of), Arg::Bytes(gate)])
+    }
+
+    fn write(&mut self, caller: usize) -> (&'static str, Vec<Arg>) {
+        let script = self.script();
+        ("writeContent", vec![self.account(caller), self.box_id(), Arg::Bytes(script), self.max_payment()])
+    }
+
+    fn read(&mut self, caller: usize) -> (&'static str, Vec<Arg>) {
+        let index = Arg::Int(self.random.below(5) as i128 - i128::from(self.random.one_in(10)));
+        ("readContentAt", vec![self.account(caller), self.box_id(), index, self.max_payment()])
+    }
+
+    fn max_payment(&mut self) -> Arg {
+        Arg::Int(if self.random.one_in(15) { -1 } else { 0 })
+    }
+
+    fn write_signed(&mut self) -> (&'static str, Vec<Arg>) {
+        let author = self.random.below(self.accounts.len());
+        let id = self.random.below(8) as u64;
+        self.sequence += 1;
+        let sequence = if self.random.one_in(4) { self.sequence.saturating_sub(3) } else { self.sequence };
+        let class = if self.random.one_in(5) { self.random.below(4) as u8 } else { 2 };
+        let time = self.random.next() >> 1;
+        let payload = self.script();
+        let message = self.signed_bytes(author, [id, sequence, time], class, &payload);
+        let mut signature = self.accounts[author].sign(&message).as_bytes().as_slice().to_vec();
+        if self.random.one_in(5) {
+            signature[9] ^= 1;
+        }
+        let number = |n: u64| Arg::Int(i128::from(n));
+        let numbers = [number(id), number(sequence), number(time), Arg::Int(i128::from(class))];
+        let args = [vec![self.key(author)], numbers.to_vec(), vec![Arg::Bytes(payload), Arg::Bytes(signature)]];
+        ("writeSigned", args.concat())
+    }
+
+    /// The signing bytes as `wire` makes them: contract and relay must agree.
+    fn signed_bytes(&self, author: usize, numbers: [u64; 3], class: u8, payload: &[u8]) -> Vec<u8> {
+        let [box_id, sequence, time_ms] = numbers;
+        let body = Unsigned {
+            network: NETWORK_MAGIC,
+            contract: self.contract.0,
+            author: self.accounts[author].public_key.to_array(),
+            box_id,
+            sequence,
+            time_ms,
+            class: Class::from_byte(class).unwrap_or(Class::Durable),
+            payload: payload.to_vec().into(),
+        };
+        body.signing_bytes().to_vec()
+    }
+
+    fn create_content(&mut self, owner: usize) -> (&'static str, Vec<Arg>) {
+        let root = vec![self.random.below(20) as u8; if self.random.one_in(12) { 31 } else { 32 }];
+        let size = match self.random.below(10) {
+            0 => self.random.pick(&[0, -1, 1 << 40, (1 << 40) + 1]),
+            _ => self.random.pick(&[1, 262_144, 262_145, 5_000_000, 77_777]),
+        };
+        let numbers = [
+            size,
+            self.random.below(2) as i128 + i128::from(self.random.one_in(12)),
+            self.random.below(3) as i128 - i128::from(self.random.one_in(12)),
+            self.random.pick(&[1, 1, 2, 3, 12, 1200, 0, 1201]),
+            self.random.pick(&[1 << 70, 1 << 70, 1 << 70, 1 << 70, 0, 100_0000]),
+        ];
+        let args = [vec![self.account(owner), Arg::Bytes(root)], numbers.map(Arg::Int).to_vec()].concat();
+        ("createContent", args)
+    }
+
+    fn look(&mut self) -> (&'static str, Vec<Arg>) {
+        match self.random.below(12) {
+            0 => (self.random.pick(&["name", "symbol", "decimals", "totalSupply", "settings", "boxCount"]), vec![]),
+            1 | 2 => ("balanceOf", vec![self.any_account()]),
+            3 | 4 => ("boxInfo", vec![self.box_id()]),
+            5 => {
+                let name = format!("box_{}", self.random.below(60)).into_bytes();
+                ("findBox", vec![Arg::Bytes(name)])
+            }
+            6 => ("boxesOf", vec![self.any_account()]),
+            7 => {
+                let author = self.random.below(self.accounts.len());
+                ("lastSequence", vec![self.box_id(), self.key(author)])
+            }
+            8 | 9 => {
+                let index = Arg::Int(self.random.below(4) as i128);
+                ("contentAt", vec![self.box_id(), index])
+            }
+            10 => ("contentCount", vec![self.box_id()]),
+            _ => ("contentInfo", vec![Arg::Bytes(vec![self.random.below(20) as u8; 32])]),
+        }
+    }
+
+    /// Something that does not belong there.
+    fn odd_argument(&mut self) -> Arg {
+        match self.random.below(9) {
+            0 => Arg::Null,
+            1 => Arg::Bool(self.random.one_in(2)),
+            2 => Arg::Int(-(self.random.below(1000) as i128)),
+            3 => Arg::Int(i128::MAX),
+            4 => Arg::Int((1 << 32) + 1),
+            5 => Arg::List(vec![Arg::Int(1)]),
+            6 => Arg::Bytes(vec![]),
+            7 => Arg::Bytes(self.random.bytes(19)),
+            _ => Arg::Bytes(self.random.bytes(33)),
+        }
+    }
+
+    /// A script: by hand, data, a random valid one, a damaged one, or noise.
+    fn script(&mut self) -> Vec<u8> {
+        match self.random.below(10) {
+            0 => {
+                let length = self.random.below(40);
+                data_script(&self.random.bytes(length)).unwrap()
+            }
+            1 => {
+                let length = self.random.below(12);
+                self.random.bytes(length)
+            }
+            2 => {
+                let mut script = self.random_script();
+                let at = self.random.below(script.len());
+                script[at] ^= 1 << self.random.below(8);
+                script
+            }
+            3 => {
+                let script = self.random_script();
+                script[..self.random.below(script.len())].to_vec()
+            }
+            4..=6 => self.random_script(),
+            _ => assemble(self.random.pick(SCRIPTS)).unwrap(),
+        }
+    }
+
+    /// Random instructions, of which those are kept that leave the script valid.
+    fn random_script(&mut self) -> Vec<u8> {
+        let pushes: Vec<Instr> =
+            TABLE.iter().filter(|row| row.pops == 0 && row.flow == Flow::Next).copied().collect();
+        let mut script = vec![0x12, 0x13];
+        for _ in 0..self.random.below(24) {
+            let row = if self.random.one_in(3) { self.random.pick(&pushes) } else { self.random.pick(TABLE) };
+            let longer = [script.clone(), self.instruction(row)].concat();
+            let padded = [longer.clone(), vec![0x11, 0x11]].concat();
+            if validate(&longer).is_ok() {
+                script = longer;
+            } else if validate(&padded).is_ok() {
+                script = padded;
+            }
+        }
+        script
+    }
+
+    fn instruction(&mut self, row: Instr) -> Vec<u8> {
+        let operand = match row.operand {
+            Operand::None => vec![],
+            Operand::Int(size) => self.random.bytes(size),
+            Operand::Data(size) => {
+                let length = self.random.below(6);
+                let data = self.random.bytes(length);
+                [&data.len().to_le_bytes()[..size], &data].concat()
+            }
+            Operand::Offset => vec![2 + self.random.below(2) as u8],
+            Operand::State => vec![self.random.pick(STATES).0],
+        };
+        [vec![row.byte], operand].concat()
+    }
+}
