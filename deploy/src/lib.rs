@@ -3,7 +3,8 @@
 //!
 //! * [`net`]: private Neo nets, for people, tests and the demo.
 //! * [`contract`]: compiling and deploying the contract.
-//! * [`cmd`]: the command line, one file a noun; [`profile`], [`keystore`], [`password`] and [`amount`] serve it.
+//! * [`service`]: the servers as child processes; [`demo`]: the whole of it once.
+//! * [`cmd`]: the command line, one file a noun; [`profile`], [`password`] and [`amount`] serve it.
 //!
 //! Not here: what a program needs to use Phantasma (`phantasma-sdk`) and the servers (`phantasma-relay`,
 //! `phantasma-pdfs`), which this crate only starts.
@@ -11,8 +12,9 @@
 pub mod amount;
 pub mod cmd;
 pub mod contract;
-pub mod keystore;
+pub mod demo;
 pub mod net;
 pub mod password;
 pub mod paths;
 pub mod profile;
+pub mod service;

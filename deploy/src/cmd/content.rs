@@ -11,6 +11,7 @@ use num_bigint::BigInt;
 use phantasma_net::Identity;
 use phantasma_sdk::content::{self as files, ContentKey, Progress, PutOptions, Source};
 use phantasma_sdk::contract::{ContentInfo, ContentMode, ContentOrder, Phantasma, Priority};
+use phantasma_sdk::keys::{Keystore, Secret};
 use phantasma_sdk::pdfs::Client;
 use phantasma_wire::pdfs::NodeAddress;
 use serde_json::{Value, json};
@@ -18,7 +19,6 @@ use serde_json::{Value, json};
 use super::box_::soul;
 use super::context::{Context, receipt_json, receipt_text};
 use crate::amount;
-use crate::keystore::Keystore;
 use crate::profile::Peer;
 
 #[derive(Debug, Subcommand)]
@@ -44,9 +44,9 @@ pub enum ContentCommand {
     Get {
         /// The content's root, 64 hex digits.
         root: String,
-        /// Where to put the file [default: the name it was put under].
+        /// Where to put the file; it must not exist yet.
         #[arg(long, short, value_name = "FILE")]
-        out: Option<PathBuf>,
+        out: PathBuf,
         #[command(flatten)]
         nodes: Nodes,
     },
@@ -111,7 +111,7 @@ pub(super) async fn run(context: &Context, command: ContentCommand) -> Result<()
         }
         ContentCommand::Get { root, out, nodes } => {
             let nodes = addresses(context, &nodes)?;
-            get(context, &contract, &parse_root(&root)?, out, nodes).await
+            get(context, &contract, &parse_root(&root)?, &out, nodes).await
         }
         ContentCommand::Info { root } => info(context, &contract, &parse_root(&root)?).await,
     }
@@ -132,7 +132,7 @@ async fn put(
     terms: &Terms,
 ) -> Result<()> {
     let account = context.account()?;
-    let mut keystore = Keystore::open(&context.global.dir)?;
+    let mut keystore = keystore(context, &account)?;
     let key = ContentKey::random();
     let prepared = files::prepare(file, &key).await?;
     let (root, size) = (prepared.root(), prepared.size());
@@ -156,11 +156,7 @@ async fn put(
     }
     order.max_payment = fee;
     // The key first: a content without its key is lost, a key without content harms nobody.
-    let name = file
-        .file_name()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default();
-    keystore.put(&account, &root, &name, &key)?;
+    keystore.insert(root, key.as_bytes())?;
     context.say(&format!(
         "registering {} ({size} bytes) for {}",
         hex::encode(root),
@@ -200,23 +196,10 @@ async fn get(
     context: &Context,
     contract: &Phantasma,
     root: &[u8; 32],
-    out: Option<PathBuf>,
+    out: &Path,
     nodes: Vec<NodeAddress>,
 ) -> Result<()> {
     let info = known(contract, root).await?;
-    let keystore = Keystore::open(&context.global.dir)?;
-    let out = match (out, keystore.name(root)) {
-        (Some(out), _) => out,
-        // Only the last part: a name must not lead out of this folder.
-        (None, Some(name)) => Path::new(name)
-            .file_name()
-            .map(PathBuf::from)
-            .context("the name is no file name; give --out")?,
-        (None, None) => bail!(
-            "give --out FILE: this folder's keystore does not know {}",
-            hex::encode(root)
-        ),
-    };
     if out.exists() {
         bail!(
             "{} exists already and is left as it is; choose another name with --out",
@@ -224,7 +207,14 @@ async fn get(
         );
     }
     let account = context.account()?;
-    let key = keystore.get(&account, root)?;
+    let keystore = keystore(context, &account)?;
+    let Some(key) = keystore.get(root) else {
+        bail!(
+            "{} has no key for this content; only who put it can read it",
+            keystore.path().display()
+        );
+    };
+    let key = ContentKey::from_bytes(*key);
     let client = client(&account)?;
     let bar = bar(context, info.size, "reading");
     let source = Source {
@@ -232,7 +222,7 @@ async fn get(
         size: info.size,
         nodes,
     };
-    files::download(&client, &source, &key, &out, &|p| advance(&bar, p)).await?;
+    files::download(&client, &source, &key, out, &|p| advance(&bar, p)).await?;
     bar.finish_and_clear();
     client.close().await;
     let data = json!({"root": hex::encode(root), "file": out, "size": info.size});
@@ -323,6 +313,17 @@ fn addresses(context: &Context, nodes: &Nodes) -> Result<Vec<NodeAddress>> {
             address: peer.address.clone(),
         })
         .collect())
+}
+
+/// The account's content keys, sealed with its own key.
+fn keystore(context: &Context, account: &Account) -> Result<Keystore> {
+    let folder = context.global.dir.join("keys");
+    std::fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
+    let path = folder.join(format!("{}.json", account.address));
+    Ok(Keystore::open_or_create(
+        path,
+        &Secret::Wallet(&account.key),
+    )?)
 }
 
 /// A client of storage nodes whose identity is the account's key.

@@ -4,6 +4,8 @@ mod box_;
 mod content;
 mod context;
 mod contract;
+mod demo;
+mod message;
 mod net;
 mod wallet;
 
@@ -12,7 +14,9 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
+pub(crate) use content::client as storage_client;
 pub use context::Context;
+pub(crate) use message::client as relay_client;
 
 /// Boxes, messages and contents on Neo N3.
 #[derive(Debug, Parser)]
@@ -88,6 +92,11 @@ pub enum Command {
     /// Files on the storage network.
     #[command(subcommand)]
     Content(content::ContentCommand),
+    /// Signed messages through a relay.
+    #[command(subcommand)]
+    Message(message::MessageCommand),
+    /// The main job once, for real, on this machine: net, contract, SOUL, box, message, file.
+    Demo(demo::DemoCommand),
     /// Wallets: NEP-6 files, as other Neo programs read and write them.
     #[command(subcommand)]
     Wallet(wallet::WalletCommand),
@@ -101,6 +110,8 @@ pub async fn run(cli: Cli) -> Result<()> {
         Command::Contract(command) => contract::run(&context, command).await,
         Command::Box(command) => box_::run(&context, command).await,
         Command::Content(command) => content::run(&context, command).await,
+        Command::Message(command) => message::run(&context, command).await,
+        Command::Demo(command) => demo::run(&context, command).await,
         Command::Wallet(command) => wallet::run(&context, command).await,
     }
 }
