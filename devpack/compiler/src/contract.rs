@@ -17,30 +17,50 @@ pub(crate) struct Export {
 /// Finds the module with `#[contract]` below the root and reads its attributes.
 pub(crate) fn contract(p: &mut Program<'_>, root: ModId) -> Option<(Header, Vec<Export>)> {
     let found: Vec<ModId> = (0..p.modules.len())
-        .filter(|m| p.modules[*m].root == root && p.modules[*m].attrs.iter().any(|a| is(a, "contract")))
+        .filter(|m| {
+            p.modules[*m].root == root && p.modules[*m].attrs.iter().any(|a| is(a, "contract"))
+        })
         .collect();
     let [module] = found[..] else {
         if p.errors.is_empty() {
-            let at = Loc { file: p.modules[root].file, line: 1, end_line: 1, ..Loc::default() };
+            let at = Loc {
+                file: p.modules[root].file,
+                line: 1,
+                end_line: 1,
+                ..Loc::default()
+            };
             let help = "mark one inline module of the crate's root: `#[contract(name = \"…\")] pub mod methods { … }`";
-            p.error_help(at, format!("{} modules are marked as the contract", found.len()), help);
+            p.error_help(
+                at,
+                format!("{} modules are marked as the contract", found.len()),
+                help,
+            );
         }
         return None;
     };
     let attrs = p.modules[module].attrs.clone();
     let file = p.modules[module].file;
-    let mut header = Header { name: String::new(), ..Header::default() };
+    let mut header = Header {
+        name: String::new(),
+        ..Header::default()
+    };
     for attr in attrs.iter().filter(|a| is(a, "contract")) {
         read_header(p, file, attr, &mut header);
     }
     if header.name.is_empty() {
         let at = p.modules[module].loc;
-        p.error_help(at, "the contract has no name", "write `#[contract(name = \"…\")]`");
+        p.error_help(
+            at,
+            "the contract has no name",
+            "write `#[contract(name = \"…\")]`",
+        );
     }
     let mut exports: Vec<Export> = Vec::new();
     for id in p.modules[module].functions.clone() {
         let attrs = p.functions[id].attrs.clone();
-        let Some(attr) = attrs.iter().find(|a| is(a, "method")) else { continue };
+        let Some(attr) = attrs.iter().find(|a| is(a, "method")) else {
+            continue;
+        };
         if let Some(export) = export(p, file, id, attr) {
             exports.push(export);
         }
@@ -51,13 +71,21 @@ pub(crate) fn contract(p: &mut Program<'_>, root: ModId) -> Option<(Header, Vec<
         if seen.contains(&(e.name.clone(), count)) {
             let at = loc_of(file, p.functions[e.id].sig.ident.span());
             let help = "methods of one name must differ in the number of parameters";
-            p.error_help(at, format!("`{}` with {count} parameters is exported twice", e.name), help);
+            p.error_help(
+                at,
+                format!("`{}` with {count} parameters is exported twice", e.name),
+                help,
+            );
         }
         seen.push((e.name.clone(), count));
     }
     if exports.is_empty() && p.errors.is_empty() {
         let at = p.modules[module].loc;
-        p.error_help(at, "the contract exports nothing", "mark functions with `#[method]` or `#[method(safe)]`");
+        p.error_help(
+            at,
+            "the contract exports nothing",
+            "mark functions with `#[method]` or `#[method(safe)]`",
+        );
     }
     Some((header, exports))
 }
@@ -68,7 +96,10 @@ fn read_header(p: &mut Program<'_>, file: usize, attr: &syn::Attribute, header: 
             let list: syn::ExprArray = meta.value()?.parse()?;
             for e in &list.elems {
                 match e {
-                    syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(s), .. }) => header.standards.push(s.value()),
+                    syn::Expr::Lit(syn::ExprLit {
+                        lit: syn::Lit::Str(s),
+                        ..
+                    }) => header.standards.push(s.value()),
                     other => return Err(syn::Error::new_spanned(other, "a standard is a string")),
                 }
             }
@@ -82,7 +113,10 @@ fn read_header(p: &mut Program<'_>, file: usize, attr: &syn::Attribute, header: 
         } else if meta.path.is_ident("permissions") && text.value() == "*" {
             header.permissions = true;
         } else if meta.path.is_ident("permissions") {
-            return Err(syn::Error::new_spanned(text, "permissions are \"*\" or left out"));
+            return Err(syn::Error::new_spanned(
+                text,
+                "permissions are \"*\" or left out",
+            ));
         } else {
             return Err(meta.error("`contract` knows name, standards, permissions and source"));
         }
@@ -116,11 +150,19 @@ fn export(p: &mut Program<'_>, file: usize, id: FnId, attr: &syn::Attribute) -> 
     for (param, input) in sig.params.iter().zip(&ast.inputs) {
         let at = loc(file, input);
         if param.by_ref {
-            p.error_help(at, "an exported method takes its parameters by value", "leave the `&` away");
+            p.error_help(
+                at,
+                "an exported method takes its parameters by value",
+                "leave the `&` away",
+            );
         }
         if !can_be_parameter(&param.ty) && param.ty != Ty::Err {
             let help = "take an `Int` for an enum, `Array<Any>` for a list, `Any` for anything, and convert";
-            p.error_help(at, format!("`{}` cannot be a parameter of an exported method", param.ty), help);
+            p.error_help(
+                at,
+                format!("`{}` cannot be a parameter of an exported method", param.ty),
+                help,
+            );
         }
     }
     if matches!(sig.result, Ty::Never) {
@@ -148,12 +190,24 @@ pub(crate) fn event(p: &mut Program<'_>, id: FnId) -> Option<(String, Vec<(Strin
     }
     let at = loc_of(file, p.functions[id].sig.ident.span());
     if name.is_empty() || name.len() > 32 {
-        p.error_help(at, "an event's name has 1 to 32 bytes", "write `#[event(name = \"…\")]`");
+        p.error_help(
+            at,
+            "an event's name has 1 to 32 bytes",
+            "write `#[event(name = \"…\")]`",
+        );
     }
     if sig.result != Ty::Unit || !p.functions[id].block.stmts.is_empty() {
-        p.error_help(at, "an event is a function with an empty body and no result", "the attribute fills it in");
+        p.error_help(
+            at,
+            "an event is a function with an empty body and no result",
+            "the attribute fills it in",
+        );
     }
-    let params = sig.params.iter().map(|ParamSig { name, ty, .. }| (camel_case(name), ty.clone())).collect();
+    let params = sig
+        .params
+        .iter()
+        .map(|ParamSig { name, ty, .. }| (camel_case(name), ty.clone()))
+        .collect();
     Some((name, params))
 }
 

@@ -10,14 +10,31 @@ use crate::ir::Code;
 use crate::manifest::{Event, type_name};
 
 /// The JSON text. `start` is taken off the documents' paths where they begin with it.
-pub(crate) fn debug_info(script: &Script, codes: &[Code], events: &[Event], files: &[SourceFile]) -> String {
-    let hash: Vec<u8> = Ripemd160::digest(Sha256::digest(&script.bytes)).iter().rev().copied().collect();
-    let methods: Vec<Value> = codes.iter().enumerate().map(|(n, code)| method(script, n, code)).collect();
+pub(crate) fn debug_info(
+    script: &Script,
+    codes: &[Code],
+    events: &[Event],
+    files: &[SourceFile],
+) -> String {
+    let hash: Vec<u8> = Ripemd160::digest(Sha256::digest(&script.bytes))
+        .iter()
+        .rev()
+        .copied()
+        .collect();
+    let methods: Vec<Value> = codes
+        .iter()
+        .enumerate()
+        .map(|(n, code)| method(script, n, code))
+        .collect();
     let events: Vec<Value> = events
         .iter()
         .enumerate()
         .map(|(n, e)| {
-            let params: Vec<String> = e.params.iter().map(|(name, ty)| format!("{name},{}", type_name(ty))).collect();
+            let params: Vec<String> = e
+                .params
+                .iter()
+                .map(|(name, ty)| format!("{name},{}", type_name(ty)))
+                .collect();
             json!({ "id": n.to_string(), "name": format!(",{}", e.name), "params": params })
         })
         .collect();
@@ -39,7 +56,12 @@ fn method(script: &Script, n: usize, code: &Code) -> Value {
     let last = script
         .bytes
         .get(range.clone())
-        .and_then(|bytes| neo_opcode::decode(bytes).map_while(Result::ok).last().map(|i| i.position))
+        .and_then(|bytes| {
+            neo_opcode::decode(bytes)
+                .map_while(Result::ok)
+                .last()
+                .map(|i| i.position)
+        })
         .unwrap_or(0);
     let mut points = Vec::new();
     let inside = script.marks.iter().filter(|(at, _)| range.contains(at));

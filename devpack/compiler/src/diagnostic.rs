@@ -41,13 +41,25 @@ impl Diagnostic {
     /// The error as rustc would print it.
     pub fn render(&self, files: &[SourceFile]) -> String {
         let mut out = format!("error: {}\n", self.message);
-        let Some(file) = files.get(self.loc.file) else { return out };
+        let Some(file) = files.get(self.loc.file) else {
+            return out;
+        };
         let number = self.loc.line.to_string();
         let pad = " ".repeat(number.len());
-        let _ = writeln!(out, "{pad}--> {}:{}:{}", file.path, self.loc.line, self.loc.column + 1);
+        let _ = writeln!(
+            out,
+            "{pad}--> {}:{}:{}",
+            file.path,
+            self.loc.line,
+            self.loc.column + 1
+        );
         if let Some(line) = file.text.lines().nth(self.loc.line.wrapping_sub(1)) {
             let width = line.chars().count();
-            let end = if self.loc.end_line == self.loc.line { self.loc.end_column } else { width };
+            let end = if self.loc.end_line == self.loc.line {
+                self.loc.end_column
+            } else {
+                width
+            };
             let carets = "^".repeat(end.saturating_sub(self.loc.column).max(1));
             let _ = writeln!(out, "{pad} |\n{number} | {line}");
             let _ = writeln!(out, "{pad} | {}{carets}", " ".repeat(self.loc.column));

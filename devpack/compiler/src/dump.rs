@@ -7,7 +7,12 @@ use crate::emit::Script;
 use crate::ir::Code;
 
 /// One line an instruction: position, name, operand.
-pub(crate) fn dump(script: &Script, codes: &[Code], files: &[SourceFile], with_source: bool) -> String {
+pub(crate) fn dump(
+    script: &Script,
+    codes: &[Code],
+    files: &[SourceFile],
+    with_source: bool,
+) -> String {
     let mut out = String::new();
     for (n, code) in codes.iter().enumerate() {
         let range = script.ranges.get(n).cloned().unwrap_or(0..0);
@@ -18,10 +23,19 @@ pub(crate) fn dump(script: &Script, codes: &[Code], files: &[SourceFile], with_s
             if !range.contains(&i.position) {
                 continue;
             }
-            let mark = script.marks.iter().rev().find(|(at, _)| *at == i.position).map(|(_, loc)| *loc);
-            if let Some(loc) = mark.filter(|loc| with_source && shown != Some((loc.file, loc.line))) {
+            let mark = script
+                .marks
+                .iter()
+                .rev()
+                .find(|(at, _)| *at == i.position)
+                .map(|(_, loc)| *loc);
+            if let Some(loc) = mark.filter(|loc| with_source && shown != Some((loc.file, loc.line)))
+            {
                 shown = Some((loc.file, loc.line));
-                let line = files.get(loc.file).and_then(|f| f.text.lines().nth(loc.line - 1)).unwrap_or_default();
+                let line = files
+                    .get(loc.file)
+                    .and_then(|f| f.text.lines().nth(loc.line - 1))
+                    .unwrap_or_default();
                 let _ = writeln!(out, "          ; {}: {}", loc.line, line.trim());
             }
             let _ = writeln!(out, "    {:5} {i}", i.position);

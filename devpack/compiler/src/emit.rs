@@ -48,7 +48,11 @@ pub(crate) fn emit(codes: &[Code]) -> Script {
         pieces.push(Piece::Label(code.label));
         if code.locals + code.args > 0 {
             let slot = |n: usize| u8::try_from(n).unwrap_or(u8::MAX);
-            pieces.push(Piece::Bytes(vec![Op::INITSLOT.byte(), slot(code.locals), slot(code.args)]));
+            pieces.push(Piece::Bytes(vec![
+                Op::INITSLOT.byte(),
+                slot(code.locals),
+                slot(code.args),
+            ]));
         }
         pieces.extend(code.ins.iter().map(piece));
         bounds.push(start..pieces.len());
@@ -64,7 +68,9 @@ pub(crate) fn emit(codes: &[Code]) -> Script {
                 let bytes = offset.to_le_bytes();
                 // The long form follows the short one in the table of instructions.
                 script.bytes.push(op.byte() + u8::from(*long));
-                script.bytes.extend_from_slice(if *long { &bytes[..4] } else { &bytes[..1] });
+                script
+                    .bytes
+                    .extend_from_slice(if *long { &bytes[..4] } else { &bytes[..1] });
             }
             Piece::Label(_) => {}
             Piece::Mark(loc) => script.marks.push((*at, *loc)),
@@ -72,7 +78,10 @@ pub(crate) fn emit(codes: &[Code]) -> Script {
     }
     let end = script.bytes.len();
     let position = |n: usize| positions.get(n).copied().unwrap_or(end);
-    script.ranges = bounds.iter().map(|b| position(b.start)..position(b.end)).collect();
+    script.ranges = bounds
+        .iter()
+        .map(|b| position(b.start)..position(b.end))
+        .collect();
     script
 }
 
@@ -108,7 +117,13 @@ fn label_positions(pieces: &[Piece], positions: &[usize]) -> HashMap<Label, usiz
     pieces
         .iter()
         .zip(positions)
-        .filter_map(|(p, at)| if let Piece::Label(l) = p { Some((*l, *at)) } else { None })
+        .filter_map(|(p, at)| {
+            if let Piece::Label(l) = p {
+                Some((*l, *at))
+            } else {
+                None
+            }
+        })
         .collect()
 }
 

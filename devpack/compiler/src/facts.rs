@@ -25,15 +25,31 @@ pub(crate) struct Facts {
 pub(crate) fn facts(bodies: &BTreeMap<FnId, Body>) -> Facts {
     let mut f = Facts::default();
     loop {
-        let before = (f.exact.len(), f.loose.len(), f.loose_results.len(), f.eval.len());
+        let before = (
+            f.exact.len(),
+            f.loose.len(),
+            f.loose_results.len(),
+            f.eval.len(),
+        );
         for (id, body) in bodies {
-            let mut scan = Scan { f: &mut f, bodies, id: *id };
+            let mut scan = Scan {
+                f: &mut f,
+                bodies,
+                id: *id,
+            };
             scan.expr(&body.body, true);
             if f.gives_loose(*id, &body.body) {
                 f.loose_results.insert(*id);
             }
         }
-        if before == (f.exact.len(), f.loose.len(), f.loose_results.len(), f.eval.len()) {
+        if before
+            == (
+                f.exact.len(),
+                f.loose.len(),
+                f.loose_results.len(),
+                f.eval.len(),
+            )
+        {
             return f;
         }
     }
@@ -58,7 +74,9 @@ impl Facts {
     pub(crate) fn gives_loose(&self, id: FnId, e: &Expr) -> bool {
         match &e.kind {
             Kind::Local(local) => !self.is_exact(id, *local),
-            Kind::Intrinsic(row, args) if row.special() == Some("same") => self.gives_loose(id, &args[0]),
+            Kind::Intrinsic(row, args) if row.special() == Some("same") => {
+                self.gives_loose(id, &args[0])
+            }
             Kind::Intrinsic(row, _) => row.raw,
             Kind::Call(f, _) => self.loose_result(*f),
             Kind::If(_, a, Some(b)) => self.gives_loose(id, a) || self.gives_loose(id, b),
@@ -109,7 +127,11 @@ impl Scan<'_> {
                 if self.f.eval.contains(f) {
                     self.f.eval.insert(self.id);
                 }
-                let params = self.bodies.get(f).map(|b| b.params.clone()).unwrap_or_default();
+                let params = self
+                    .bodies
+                    .get(f)
+                    .map(|b| b.params.clone())
+                    .unwrap_or_default();
                 for (arg, param) in args.iter().zip(params) {
                     let tolerant = !self.f.wants_exact(*f, param);
                     self.expr(arg, tolerant);
@@ -130,7 +152,9 @@ impl Scan<'_> {
                     self.expr(other, tolerant);
                 }
             }
-            Kind::Let(_, a, _) | Kind::Try(a) | Kind::Assert(a, _) | Kind::Field(a, _) => self.expr(a, false),
+            Kind::Let(_, a, _) | Kind::Try(a) | Kind::Assert(a, _) | Kind::Field(a, _) => {
+                self.expr(a, false)
+            }
             Kind::Clone(a) => self.expr(a, tolerant),
             Kind::Assign(local, value) => self.into_local(*local, value),
             Kind::Match(m) => {

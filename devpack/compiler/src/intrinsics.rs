@@ -56,7 +56,10 @@ pub(crate) fn find(path: &str) -> Option<&'static Intrinsic> {
 
 /// The value of a constant such as `storage::KEYS_ONLY`.
 pub(crate) fn constant(path: &str) -> Option<&'static rows::Constant> {
-    rows::CONSTANTS.iter().find(|(p, _)| *p == path).map(|(_, c)| c)
+    rows::CONSTANTS
+        .iter()
+        .find(|(p, _)| *p == path)
+        .map(|(_, c)| c)
 }
 
 pub(crate) use rows::{Constant, native_hash};
@@ -71,7 +74,11 @@ pub(crate) fn child(path: &str, name: &str) -> Option<String> {
     if path.is_empty() && name == "prelude" {
         return Some(String::new());
     }
-    let full = if path.is_empty() { name.to_owned() } else { format!("{path}::{name}") };
+    let full = if path.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{path}::{name}")
+    };
     let inside = format!("{full}::");
     let known = find(&full).is_some()
         || constant(&full).is_some()
@@ -86,7 +93,12 @@ fn table() -> &'static HashMap<&'static str, Intrinsic> {
     static TABLE: OnceLock<HashMap<&'static str, Intrinsic>> = OnceLock::new();
     TABLE.get_or_init(|| {
         let eval = rows::EVAL.iter().map(|(path, op)| (*path, "() -> ()", *op));
-        rows::ROWS.iter().copied().chain(eval).map(|(path, sig, code)| (path, read(path, sig, code))).collect()
+        rows::ROWS
+            .iter()
+            .copied()
+            .chain(eval)
+            .map(|(path, sig, code)| (path, read(path, sig, code)))
+            .collect()
     })
 }
 
@@ -107,7 +119,11 @@ fn read(path: &'static str, sig: &str, code: &'static str) -> Intrinsic {
             .filter(|p| !p.is_empty())
             .map(|p| {
                 let (ty, raw) = type_of(p);
-                Param { ty, raw, any: p == "*" }
+                Param {
+                    ty,
+                    raw,
+                    any: p == "*",
+                }
             })
             .collect(),
         result,
@@ -122,7 +138,12 @@ fn type_of(text: &str) -> (Ty, bool) {
         Some(rest) => (rest, true),
         None => (text, false),
     };
-    let argument = |head: &str| text.strip_prefix(head)?.strip_prefix('<')?.strip_suffix('>').map(|t| type_of(t).0);
+    let argument = |head: &str| {
+        text.strip_prefix(head)?
+            .strip_prefix('<')?
+            .strip_suffix('>')
+            .map(|t| type_of(t).0)
+    };
     let ty = if text == "()" {
         Ty::Unit
     } else if text == "*" {
@@ -157,14 +178,21 @@ mod tests {
     fn every_row_reads_and_names_real_instructions() {
         for path in paths() {
             let row = find(path).unwrap_or_else(|| unreachable!());
-            assert!(row.result != Ty::Err && row.params.iter().all(|p| p.ty != Ty::Err), "{path}");
+            assert!(
+                row.result != Ty::Err && row.params.iter().all(|p| p.ty != Ty::Err),
+                "{path}"
+            );
             for word in &row.code {
                 let ok = match word.split_once(':') {
                     Some(("SYS", name)) => Syscall::by_name(name).is_some(),
-                    Some(("NATIVE", rest)) => rest.split_once('.').is_some_and(|(c, _)| native_hash(c).is_some()),
+                    Some(("NATIVE", rest)) => rest
+                        .split_once('.')
+                        .is_some_and(|(c, _)| native_hash(c).is_some()),
                     Some(("HELPER", name)) => crate::lower::HELPERS.contains(&name),
                     Some(("INT", n)) => n.parse::<i64>().is_ok(),
-                    Some((op, byte)) => Op::from_mnemonic(op).is_some() && u8::from_str_radix(byte, 16).is_ok(),
+                    Some((op, byte)) => {
+                        Op::from_mnemonic(op).is_some() && u8::from_str_radix(byte, 16).is_ok()
+                    }
                     None => word.starts_with('@') || Op::from_mnemonic(word).is_some(),
                 };
                 assert!(ok, "{path}: {word}");

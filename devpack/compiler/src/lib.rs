@@ -75,7 +75,11 @@ pub struct Contract {
 ///
 /// # Errors
 /// Everything that is wrong, with places in the sources.
-pub fn compile(sources: &dyn Sources, root: &str, externs: &[(String, String)]) -> Result<Contract, Errors> {
+pub fn compile(
+    sources: &dyn Sources,
+    root: &str,
+    externs: &[(String, String)],
+) -> Result<Contract, Errors> {
     let mut p = Program::new(sources, externs);
     match build(&mut p, root) {
         Some(contract) if p.errors.is_empty() => Ok(contract),
@@ -83,7 +87,10 @@ pub fn compile(sources: &dyn Sources, root: &str, externs: &[(String, String)]) 
             let mut list = p.errors;
             list.sort();
             list.dedup();
-            Err(Errors { list, files: p.files })
+            Err(Errors {
+                list,
+                files: p.files,
+            })
         }
     }
 }
@@ -103,7 +110,15 @@ fn build(p: &mut Program<'_>, root: &str) -> Option<Contract> {
         .structs
         .iter()
         .enumerate()
-        .map(|(id, s)| (id, s.fields.iter().flat_map(|f| f.iter().map(|(_, ty)| ty.clone())).collect()))
+        .map(|(id, s)| {
+            (
+                id,
+                s.fields
+                    .iter()
+                    .flat_map(|f| f.iter().map(|(_, ty)| ty.clone()))
+                    .collect(),
+            )
+        })
         .collect();
     let mut codes = Vec::new();
     for export in &exports {
@@ -112,13 +127,20 @@ fn build(p: &mut Program<'_>, root: &str) -> Option<Contract> {
         codes.push(code);
     }
     codes.extend(unit.rest());
-    let (tokens, errors) = (std::mem::take(&mut unit.tokens), std::mem::take(&mut unit.errors));
+    let (tokens, errors) = (
+        std::mem::take(&mut unit.tokens),
+        std::mem::take(&mut unit.errors),
+    );
     p.errors.extend(errors);
     for code in &mut codes {
         peephole::optimise(code);
         if code.locals > emit::MAX_SLOTS || code.args > emit::MAX_SLOTS {
             let at = code.loc.unwrap_or_default();
-            p.error_help(at, "this function has more than 255 variables at once", "split it");
+            p.error_help(
+                at,
+                "this function has more than 255 variables at once",
+                "split it",
+            );
         }
     }
     let script = emit::emit(&codes);
@@ -127,8 +149,18 @@ fn build(p: &mut Program<'_>, root: &str) -> Option<Contract> {
         .zip(&script.ranges)
         .filter_map(|(e, range)| {
             let sig = p.signature(e.id)?;
-            let params = sig.params.iter().map(|p| (camel_case(&p.name), p.ty.clone())).collect();
-            Some(Method { name: e.name.clone(), params, result: sig.result.clone(), offset: range.start, safe: e.safe })
+            let params = sig
+                .params
+                .iter()
+                .map(|p| (camel_case(&p.name), p.ty.clone()))
+                .collect();
+            Some(Method {
+                name: e.name.clone(),
+                params,
+                result: sig.result.clone(),
+                offset: range.start,
+                safe: e.safe,
+            })
         })
         .collect();
     let events: Vec<Event> = events.into_values().collect();
@@ -144,7 +176,10 @@ fn build(p: &mut Program<'_>, root: &str) -> Option<Contract> {
 }
 
 /// Checks everything that can be reached from the exported methods.
-fn check_all(p: &mut Program<'_>, roots: Vec<FnId>) -> (BTreeMap<FnId, Body>, BTreeMap<FnId, Event>) {
+fn check_all(
+    p: &mut Program<'_>,
+    roots: Vec<FnId>,
+) -> (BTreeMap<FnId, Body>, BTreeMap<FnId, Event>) {
     let mut bodies = BTreeMap::new();
     let mut events = BTreeMap::new();
     let mut seen: HashMap<FnId, ()> = HashMap::new();
@@ -153,7 +188,9 @@ fn check_all(p: &mut Program<'_>, roots: Vec<FnId>) -> (BTreeMap<FnId, Body>, BT
         if seen.insert(id, ()).is_some() {
             continue;
         }
-        let Some(mut body) = check::function(p, id) else { continue };
+        let Some(mut body) = check::function(p, id) else {
+            continue;
+        };
         let mut found = Vec::new();
         check::visit(&mut body.body, &mut |e| match &e.kind {
             Kind::Call(f, _) => open.push(*f),
@@ -169,7 +206,10 @@ fn check_all(p: &mut Program<'_>, roots: Vec<FnId>) -> (BTreeMap<FnId, Body>, BT
         }
         bodies.insert(id, body);
     }
-    let names: Vec<(FnId, String)> = events.iter().map(|(id, e): (&FnId, &Event)| (*id, e.name.clone())).collect();
+    let names: Vec<(FnId, String)> = events
+        .iter()
+        .map(|(id, e): (&FnId, &Event)| (*id, e.name.clone()))
+        .collect();
     for (n, (id, name)) in names.iter().enumerate() {
         if names[..n].iter().any(|(_, other)| other == name) {
             let f = &p.functions[*id];

@@ -53,10 +53,15 @@ fn run(args: &Args) -> anyhow::Result<()> {
         Ok(contract) => contract,
         Err(errors) => {
             let count = errors.list.len();
-            bail!("{errors}\nerror: {count} error{} in {}", if count == 1 { "" } else { "s" }, args.root);
+            bail!(
+                "{errors}\nerror: {count} error{} in {}",
+                if count == 1 { "" } else { "s" },
+                args.root
+            );
         }
     };
-    std::fs::create_dir_all(&args.output).with_context(|| format!("cannot make {}", args.output.display()))?;
+    std::fs::create_dir_all(&args.output)
+        .with_context(|| format!("cannot make {}", args.output.display()))?;
     let write = |ending: &str, data: &[u8]| {
         let path = Path::new(&args.output).join(format!("{}.{ending}", contract.name));
         std::fs::write(&path, data).with_context(|| format!("cannot write {}", path.display()))
@@ -67,6 +72,11 @@ fn run(args: &Args) -> anyhow::Result<()> {
     if args.dump {
         print!("{}", contract.listing_with_source);
     }
-    println!("{}: nef {} bytes, manifest {} bytes", contract.name, contract.nef.len(), contract.manifest.len());
+    println!(
+        "{}: nef {} bytes, manifest {} bytes",
+        contract.name,
+        contract.nef.len(),
+        contract.manifest.len()
+    );
     Ok(())
 }

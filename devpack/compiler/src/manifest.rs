@@ -39,9 +39,15 @@ pub(crate) fn manifest(header: &Header, methods: &[Method], events: &[Event]) ->
             })
         })
         .collect();
-    let events: Vec<Value> =
-        events.iter().map(|e| json!({ "name": e.name, "parameters": params(&e.params) })).collect();
-    let permissions = if header.permissions { json!([{ "contract": "*", "methods": "*" }]) } else { json!([]) };
+    let events: Vec<Value> = events
+        .iter()
+        .map(|e| json!({ "name": e.name, "parameters": params(&e.params) }))
+        .collect();
+    let permissions = if header.permissions {
+        json!([{ "contract": "*", "methods": "*" }])
+    } else {
+        json!([])
+    };
     json!({
         "name": header.name, "groups": [], "features": {}, "supportedstandards": header.standards,
         "abi": { "methods": methods, "events": events },
@@ -51,7 +57,9 @@ pub(crate) fn manifest(header: &Header, methods: &[Method], events: &[Event]) ->
 }
 
 fn params(list: &[(String, Ty)]) -> Value {
-    list.iter().map(|(name, ty)| json!({ "name": name, "type": type_name(ty) })).collect()
+    list.iter()
+        .map(|(name, ty)| json!({ "name": name, "type": type_name(ty) }))
+        .collect()
 }
 
 /// The manifest's name of a type.
@@ -97,7 +105,12 @@ mod tests {
 
     #[test]
     fn names_become_camel_case() {
-        for (from, to) in [("balance_of", "balanceOf"), ("name", "name"), ("_deploy", "_deploy"), ("a_b_c", "aBC")] {
+        for (from, to) in [
+            ("balance_of", "balanceOf"),
+            ("name", "name"),
+            ("_deploy", "_deploy"),
+            ("a_b_c", "aBC"),
+        ] {
             assert_eq!(camel_case(from), to);
         }
     }

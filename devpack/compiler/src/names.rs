@@ -8,11 +8,22 @@ const MAX_IMPORT_DEPTH: usize = 32;
 
 impl Program<'_> {
     /// The item that a path names, seen from `module`. `types` chooses among types and modules, else among values.
-    pub(crate) fn lookup_path(&mut self, module: ModId, path: &[String], types: bool) -> Option<Def> {
+    pub(crate) fn lookup_path(
+        &mut self,
+        module: ModId,
+        path: &[String],
+        types: bool,
+    ) -> Option<Def> {
         self.path_at(module, path, types, 0)
     }
 
-    fn path_at(&mut self, module: ModId, path: &[String], types: bool, depth: usize) -> Option<Def> {
+    fn path_at(
+        &mut self,
+        module: ModId,
+        path: &[String],
+        types: bool,
+        depth: usize,
+    ) -> Option<Def> {
         if depth > MAX_IMPORT_DEPTH {
             return None;
         }
@@ -26,7 +37,9 @@ impl Program<'_> {
             "crate" => Some(Def::Module(self.modules[module].root)),
             "self" => Some(Def::Module(module)),
             "super" => self.modules[module].parent.map(Def::Module),
-            name => self.name_at(module, name, types || !rest.is_empty(), depth).or_else(|| self.crate_named(name)),
+            name => self
+                .name_at(module, name, types || !rest.is_empty(), depth)
+                .or_else(|| self.crate_named(name)),
         }?;
         self.walk(start, rest, types, depth)
     }
@@ -38,7 +51,13 @@ impl Program<'_> {
         }
     }
 
-    pub(crate) fn walk(&mut self, start: Def, rest: &[String], types: bool, depth: usize) -> Option<Def> {
+    pub(crate) fn walk(
+        &mut self,
+        start: Def,
+        rest: &[String],
+        types: bool,
+        depth: usize,
+    ) -> Option<Def> {
         let mut here = start;
         for (n, name) in rest.iter().enumerate() {
             let last = n + 1 == rest.len();
@@ -49,7 +68,12 @@ impl Program<'_> {
                     self.name_at(id, name, types || !last, depth + 1)?
                 }
                 Def::Struct(id) => self.structs[id].assoc.get(name)?.clone(),
-                Def::Enum(id) => match self.enums[id].item.variants.iter().position(|v| v.ident == name) {
+                Def::Enum(id) => match self.enums[id]
+                    .item
+                    .variants
+                    .iter()
+                    .position(|v| v.ident == name)
+                {
                     Some(variant) => Def::Variant(id, variant),
                     None => self.enums[id].assoc.get(name)?.clone(),
                 },
@@ -65,12 +89,20 @@ impl Program<'_> {
         if depth > MAX_IMPORT_DEPTH {
             return None;
         }
-        let own = if types { &self.modules[module].types } else { &self.modules[module].values };
+        let own = if types {
+            &self.modules[module].types
+        } else {
+            &self.modules[module].values
+        };
         if let Some(def) = own.get(name) {
             return Some(def.clone());
         }
-        let paths: Vec<_> =
-            self.modules[module].uses.iter().filter(|(n, _)| n == name).map(|(_, p)| p.clone()).collect();
+        let paths: Vec<_> = self.modules[module]
+            .uses
+            .iter()
+            .filter(|(n, _)| n == name)
+            .map(|(_, p)| p.clone())
+            .collect();
         for path in paths {
             // `use a::a;` must not find itself.
             if path.len() == 1 && path[0] == name {
@@ -84,7 +116,9 @@ impl Program<'_> {
             }
         }
         for path in self.modules[module].globs.clone() {
-            let Some(start) = self.path_at(module, &path, true, depth + 1) else { continue };
+            let Some(start) = self.path_at(module, &path, true, depth + 1) else {
+                continue;
+            };
             if start == Def::Module(module) {
                 continue;
             }

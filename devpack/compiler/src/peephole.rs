@@ -24,7 +24,10 @@ pub(crate) fn optimise(code: &mut Code) {
 }
 
 fn ends(ins: &Ins) -> bool {
-    matches!(ins, Ins::Jump(Op::JMP, _) | Ins::Op(Op::RET | Op::ABORT | Op::ABORTMSG | Op::THROW))
+    matches!(
+        ins,
+        Ins::Jump(Op::JMP, _) | Ins::Op(Op::RET | Op::ABORT | Op::ABORTMSG | Op::THROW)
+    )
 }
 
 /// What runs first after each label.
@@ -85,10 +88,20 @@ fn drop_dead(code: &mut Code) -> bool {
 }
 
 fn drop_labels(code: &mut Code) -> bool {
-    let used: HashSet<Label> =
-        code.ins.iter().filter_map(|i| if let Ins::Jump(_, l) = i { Some(*l) } else { None }).collect();
+    let used: HashSet<Label> = code
+        .ins
+        .iter()
+        .filter_map(|i| {
+            if let Ins::Jump(_, l) = i {
+                Some(*l)
+            } else {
+                None
+            }
+        })
+        .collect();
     let before = code.ins.len();
-    code.ins.retain(|i| !matches!(i, Ins::Label(l) if !used.contains(l)));
+    code.ins
+        .retain(|i| !matches!(i, Ins::Label(l) if !used.contains(l)));
     before != code.ins.len()
 }
 
@@ -98,7 +111,14 @@ fn is_int(ins: &Ins, n: i64) -> bool {
 
 /// An instruction that only pushes.
 fn pushes(ins: &Ins) -> bool {
-    matches!(ins, Ins::Int(_) | Ins::Data(_) | Ins::LdLoc(_) | Ins::LdArg(_) | Ins::Op(Op::PUSHT | Op::PUSHF | Op::PUSHNULL))
+    matches!(
+        ins,
+        Ins::Int(_)
+            | Ins::Data(_)
+            | Ins::LdLoc(_)
+            | Ins::LdArg(_)
+            | Ins::Op(Op::PUSHT | Op::PUSHF | Op::PUSHNULL)
+    )
 }
 
 /// Rewrites of neighbours; marks between them do not count.
@@ -137,10 +157,14 @@ fn pairs(code: &mut Code) -> bool {
             None => {
                 // `JMPIF a; JMP b; a:` is `JMPIFNOT b; a:`.
                 if let Ins::Label(here) = &ins {
-                    let solid: Vec<usize> =
-                        (0..out.len()).rev().filter(|n| !matches!(out[*n], Ins::Mark(_))).take(2).collect();
+                    let solid: Vec<usize> = (0..out.len())
+                        .rev()
+                        .filter(|n| !matches!(out[*n], Ins::Mark(_)))
+                        .take(2)
+                        .collect();
                     if let [jump, cond] = solid[..]
-                        && let (Ins::Jump(op, a), Ins::Jump(Op::JMP, b)) = (out[cond].clone(), out[jump].clone())
+                        && let (Ins::Jump(op, a), Ins::Jump(Op::JMP, b)) =
+                            (out[cond].clone(), out[jump].clone())
                         && a == *here
                         && let Some(op) = negated(op)
                     {
@@ -199,7 +223,11 @@ fn renumber(code: &mut Code) {
     }
     let mut order: Vec<(usize, usize)> = uses.into_iter().collect();
     order.sort_by_key(|(slot, count)| (std::cmp::Reverse(*count), *slot));
-    let new: HashMap<usize, usize> = order.iter().enumerate().map(|(n, (slot, _))| (*slot, n)).collect();
+    let new: HashMap<usize, usize> = order
+        .iter()
+        .enumerate()
+        .map(|(n, (slot, _))| (*slot, n))
+        .collect();
     for ins in &mut code.ins {
         if let Ins::LdLoc(n) | Ins::StLoc(n) = ins {
             *n = new.get(n).copied().unwrap_or(*n);

@@ -33,7 +33,10 @@ pub(crate) enum Def {
 impl Def {
     /// Whether the item lives among types and modules rather than values.
     fn is_type(&self) -> bool {
-        matches!(self, Def::Module(_) | Def::Struct(_) | Def::Enum(_) | Def::Unsupported(_))
+        matches!(
+            self,
+            Def::Module(_) | Def::Struct(_) | Def::Enum(_) | Def::Unsupported(_)
+        )
     }
 }
 
@@ -125,7 +128,10 @@ impl<'a> Program<'a> {
             sources,
             files: Vec::new(),
             modules: Vec::new(),
-            crates: externs.iter().map(|(name, path)| (name.clone(), (path.clone(), None))).collect(),
+            crates: externs
+                .iter()
+                .map(|(name, path)| (name.clone(), (path.clone(), None)))
+                .collect(),
             functions: Vec::new(),
             structs: Vec::new(),
             enums: Vec::new(),
@@ -136,11 +142,24 @@ impl<'a> Program<'a> {
     }
 
     pub(crate) fn error(&mut self, loc: Loc, message: impl Into<String>) {
-        self.errors.push(Diagnostic { loc, message: message.into(), help: None });
+        self.errors.push(Diagnostic {
+            loc,
+            message: message.into(),
+            help: None,
+        });
     }
 
-    pub(crate) fn error_help(&mut self, loc: Loc, message: impl Into<String>, help: impl Into<String>) {
-        self.errors.push(Diagnostic { loc, message: message.into(), help: Some(help.into()) });
+    pub(crate) fn error_help(
+        &mut self,
+        loc: Loc,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.errors.push(Diagnostic {
+            loc,
+            message: message.into(),
+            help: Some(help.into()),
+        });
     }
 
     /// Reads a crate's root module.
@@ -170,15 +189,22 @@ impl<'a> Program<'a> {
 
     /// Reads the file of a module if that has not happened.
     pub(crate) fn ensure_loaded(&mut self, id: ModId) {
-        let Some(candidates) = self.modules[id].pending.take() else { return };
-        let found = candidates.iter().find_map(|path| Some((path.clone(), self.sources.read(path)?)));
+        let Some(candidates) = self.modules[id].pending.take() else {
+            return;
+        };
+        let found = candidates
+            .iter()
+            .find_map(|path| Some((path.clone(), self.sources.read(path)?)));
         let Some((path, text)) = found else {
             let loc = self.modules[id].loc;
             return self.error(loc, format!("there is no file {}", candidates.join(" or ")));
         };
         let file = self.files.len();
         self.modules[id].file = file;
-        self.files.push(SourceFile { path, text: text.clone() });
+        self.files.push(SourceFile {
+            path,
+            text: text.clone(),
+        });
         match syn::parse_file(&text) {
             Ok(tree) => self.fill(id, &tree.items),
             Err(error) => {
@@ -245,7 +271,10 @@ impl<'a> Program<'a> {
                 syn::Item::Impl(_) | syn::Item::Macro(_) | syn::Item::ExternCrate(_) => {}
                 other => {
                     let loc = loc_of(file, other.span());
-                    self.error(loc, "this kind of item is not part of the contract language");
+                    self.error(
+                        loc,
+                        "this kind of item is not part of the contract language",
+                    );
                 }
             }
         }
@@ -257,9 +286,16 @@ impl<'a> Program<'a> {
     fn define(&mut self, id: ModId, name: &syn::Ident, def: Def) {
         let loc = loc_of(self.modules[id].file, name.span());
         let module = &mut self.modules[id];
-        let map = if def.is_type() { &mut module.types } else { &mut module.values };
+        let map = if def.is_type() {
+            &mut module.types
+        } else {
+            &mut module.values
+        };
         if map.insert(name.to_string(), def).is_some() {
-            self.error(loc, format!("the name `{name}` is defined twice in this module"));
+            self.error(
+                loc,
+                format!("the name `{name}` is defined twice in this module"),
+            );
         }
     }
 
@@ -282,7 +318,13 @@ impl<'a> Program<'a> {
         self.functions.len() - 1
     }
 
-    fn constant(&mut self, module: ModId, self_ty: Option<Ty>, ty: &syn::Type, expr: &syn::Expr) -> Def {
+    fn constant(
+        &mut self,
+        module: ModId,
+        self_ty: Option<Ty>,
+        ty: &syn::Type,
+        expr: &syn::Expr,
+    ) -> Def {
         self.consts.push(ConstDecl {
             module,
             self_ty,
@@ -297,7 +339,10 @@ impl<'a> Program<'a> {
         let id = self.modules.len();
         let name = item.ident.to_string();
         let dir = join(&self.modules[parent].dir, &name);
-        let pending = item.content.is_none().then(|| vec![format!("{dir}.rs"), format!("{dir}/mod.rs")]);
+        let pending = item
+            .content
+            .is_none()
+            .then(|| vec![format!("{dir}.rs"), format!("{dir}/mod.rs")]);
         self.modules.push(Module {
             parent: Some(parent),
             root: self.modules[parent].root,
@@ -328,18 +373,21 @@ impl<'a> Program<'a> {
                     self.modules[id].uses.push((last, prefix));
                 }
             }
-            syn::UseTree::Name(name) => self.modules[id].uses.push((name.ident.to_string(), with(&name.ident))),
+            syn::UseTree::Name(name) => self.modules[id]
+                .uses
+                .push((name.ident.to_string(), with(&name.ident))),
             syn::UseTree::Rename(r) if r.ident == "self" => {
                 self.modules[id].uses.push((r.rename.to_string(), prefix));
             }
-            syn::UseTree::Rename(r) => self.modules[id].uses.push((r.rename.to_string(), with(&r.ident))),
+            syn::UseTree::Rename(r) => self.modules[id]
+                .uses
+                .push((r.rename.to_string(), with(&r.ident))),
             syn::UseTree::Glob(_) => self.modules[id].globs.push(prefix),
             syn::UseTree::Group(group) => {
                 for tree in &group.items {
                     self.import(id, prefix.clone(), tree);
                 }
             }
-            _ => {}
         }
     }
 
@@ -348,7 +396,12 @@ impl<'a> Program<'a> {
         let loc = loc_of(file, block.self_ty.span());
         let def = match &*block.self_ty {
             syn::Type::Path(path) if path.qself.is_none() => {
-                let names: Vec<_> = path.path.segments.iter().map(|s| s.ident.to_string()).collect();
+                let names: Vec<_> = path
+                    .path
+                    .segments
+                    .iter()
+                    .map(|s| s.ident.to_string())
+                    .collect();
                 self.lookup_path(id, &names, true)
             }
             _ => None,
@@ -356,7 +409,12 @@ impl<'a> Program<'a> {
         let (ty, is_struct, at) = match def {
             Some(Def::Struct(at)) => (Ty::Struct(at, self.structs[at].name.clone()), true, at),
             Some(Def::Enum(at)) => (Ty::Enum(at, self.enums[at].name.clone()), false, at),
-            _ => return self.error(loc, "methods can only be given to a struct or enum of the contract"),
+            _ => {
+                return self.error(
+                    loc,
+                    "methods can only be given to a struct or enum of the contract",
+                );
+            }
         };
         for item in &block.items {
             let (name, def) = match item {
@@ -364,12 +422,17 @@ impl<'a> Program<'a> {
                     let decl = self.function(id, Some(ty.clone()), &f.sig, &f.block, &f.attrs);
                     (f.sig.ident.to_string(), Def::Fn(decl))
                 }
-                syn::ImplItem::Const(c) if enabled(&c.attrs) => {
-                    (c.ident.to_string(), self.constant(id, Some(ty.clone()), &c.ty, &c.expr))
-                }
+                syn::ImplItem::Const(c) if enabled(&c.attrs) => (
+                    c.ident.to_string(),
+                    self.constant(id, Some(ty.clone()), &c.ty, &c.expr),
+                ),
                 _ => continue,
             };
-            let assoc = if is_struct { &mut self.structs[at].assoc } else { &mut self.enums[at].assoc };
+            let assoc = if is_struct {
+                &mut self.structs[at].assoc
+            } else {
+                &mut self.enums[at].assoc
+            };
             assoc.insert(name, def);
         }
     }
@@ -378,7 +441,13 @@ impl<'a> Program<'a> {
 /// The place of a span in a file.
 pub(crate) fn loc_of(file: usize, span: Span) -> Loc {
     let (start, end) = (span.start(), span.end());
-    Loc { file, line: start.line, column: start.column, end_line: end.line, end_column: end.column }
+    Loc {
+        file,
+        line: start.line,
+        column: start.column,
+        end_line: end.line,
+        end_column: end.column,
+    }
 }
 
 /// The place of a piece of syntax.
@@ -406,7 +475,10 @@ fn attrs_of(item: &syn::Item) -> &[syn::Attribute] {
 
 /// Whether all `cfg` attributes hold: `neo` is the only thing that is set.
 pub(crate) fn enabled(attrs: &[syn::Attribute]) -> bool {
-    attrs.iter().filter(|a| a.path().is_ident("cfg")).all(|a| a.parse_args::<syn::Meta>().is_ok_and(|m| holds(&m)))
+    attrs
+        .iter()
+        .filter(|a| a.path().is_ident("cfg"))
+        .all(|a| a.parse_args::<syn::Meta>().is_ok_and(|m| holds(&m)))
 }
 
 fn holds(meta: &syn::Meta) -> bool {
@@ -415,7 +487,9 @@ fn holds(meta: &syn::Meta) -> bool {
         syn::Meta::Path(path) => path.is_ident("neo"),
         syn::Meta::NameValue(_) => false,
         syn::Meta::List(list) => {
-            let Ok(inner) = list.parse_args_with(List::parse_terminated) else { return false };
+            let Ok(inner) = list.parse_args_with(List::parse_terminated) else {
+                return false;
+            };
             if list.path.is_ident("not") {
                 !inner.iter().all(holds)
             } else if list.path.is_ident("any") {

@@ -22,5 +22,9 @@ pub(crate) fn parent(path: &str) -> &str {
 
 /// `dir/name`, or `name` when there is no folder.
 pub(crate) fn join(dir: &str, name: &str) -> String {
-    if dir.is_empty() { name.to_owned() } else { format!("{dir}/{name}") }
+    if dir.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{dir}/{name}")
+    }
 }

@@ -111,7 +111,11 @@ impl Pattern {
             Pattern::Wild | Pattern::Bind(_) | Pattern::Range(None, None) => true,
             Pattern::Tuple(parts) => parts.iter().all(Pattern::always),
             Pattern::Or(list) => list.iter().any(Pattern::always),
-            Pattern::Some(_) | Pattern::None | Pattern::Range(..) | Pattern::Bool(_) | Pattern::Bytes(_) => false,
+            Pattern::Some(_)
+            | Pattern::None
+            | Pattern::Range(..)
+            | Pattern::Bool(_)
+            | Pattern::Bytes(_) => false,
         }
     }
 

@@ -50,7 +50,10 @@ impl Ty {
     /// Whether values of the type are byte strings on NeoVM, which may for a while be held as Buffer or Integer.
     pub(crate) fn is_bytes(&self) -> bool {
         use Ty::*;
-        matches!(self, Bytes | Slice | Text | Hash160 | Hash256 | PublicKey | Signature)
+        matches!(
+            self,
+            Bytes | Slice | Text | Hash160 | Hash256 | PublicKey | Signature
+        )
     }
 
     /// Whether the item is a number.

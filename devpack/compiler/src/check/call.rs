@@ -24,9 +24,13 @@ impl Checker<'_, '_> {
                 self.call_function(id, values, at)
             }
             Some(Def::Framework(name)) => self.framework_call(&name, &path.path, &args, at),
-            None if path.path.is_ident("Some") => self.framework_call("Some", &path.path, &args, at),
+            None if path.path.is_ident("Some") => {
+                self.framework_call("Some", &path.path, &args, at)
+            }
             _ => {
-                let name = quote::ToTokens::to_token_stream(&path.path).to_string().replace(' ', "");
+                let name = quote::ToTokens::to_token_stream(&path.path)
+                    .to_string()
+                    .replace(' ', "");
                 let place = self.loc(&path.path);
                 self.fail(place, format!("cannot find the function `{name}`"), "")
             }
@@ -34,9 +38,19 @@ impl Checker<'_, '_> {
     }
 
     fn call_function(&mut self, id: FnId, args: Vec<Expr>, at: Loc) -> Expr {
-        let Some(sig) = self.p.signature(id) else { return Expr { kind: Kind::Unit, ty: Ty::Err, loc: at } };
+        let Some(sig) = self.p.signature(id) else {
+            return Expr {
+                kind: Kind::Unit,
+                ty: Ty::Err,
+                loc: at,
+            };
+        };
         if sig.params.len() != args.len() {
-            let message = format!("this function takes {} arguments, {} are given", sig.params.len(), args.len());
+            let message = format!(
+                "this function takes {} arguments, {} are given",
+                sig.params.len(),
+                args.len()
+            );
             return self.fail(at, message, "");
         }
         let mut values = Vec::new();
@@ -44,35 +58,76 @@ impl Checker<'_, '_> {
             let place = value.loc;
             values.push(self.coerce_at(value, &param.ty, place));
         }
-        let event = self.p.functions[id].attrs.iter().any(|a| last_is(a.path(), "event"));
-        let kind = if event { Kind::Event(id, values) } else { Kind::Call(id, values) };
-        Expr { kind, ty: sig.result.clone(), loc: at }
+        let event = self.p.functions[id]
+            .attrs
+            .iter()
+            .any(|a| last_is(a.path(), "event"));
+        let kind = if event {
+            Kind::Event(id, values)
+        } else {
+            Kind::Call(id, values)
+        };
+        Expr {
+            kind,
+            ty: sig.result.clone(),
+            loc: at,
+        }
     }
 
-    fn framework_call(&mut self, name: &str, path: &syn::Path, args: &[&syn::Expr], at: Loc) -> Expr {
-        let constant = |value, ty| Expr { kind: Kind::Const(value), ty, loc: at };
+    fn framework_call(
+        &mut self,
+        name: &str,
+        path: &syn::Path,
+        args: &[&syn::Expr],
+        at: Loc,
+    ) -> Expr {
+        let constant = |value, ty| Expr {
+            kind: Kind::Const(value),
+            ty,
+            loc: at,
+        };
         match (name, args) {
             ("Some", [inner]) => {
                 let value = self.expr(inner);
                 let value = self.settle(value);
                 if matches!(self.shallow(&value.ty), Ty::Option(_) | Ty::Any | Ty::Unit) {
                     let ty = self.full(&value.ty);
-                    return self.fail(at, format!("`Option<{ty}>` is not supported"), "use `Any` and `is_null()`");
+                    return self.fail(
+                        at,
+                        format!("`Option<{ty}>` is not supported"),
+                        "use `Any` and `is_null()`",
+                    );
                 }
                 // `Some(x)` is the item of `x` itself.
-                Expr { ty: Ty::option(value.ty.clone()), loc: at, ..value }
+                Expr {
+                    ty: Ty::option(value.ty.clone()),
+                    loc: at,
+                    ..value
+                }
             }
             ("int", [n]) => {
                 let n = self.expr(n);
                 match n.ty {
-                    Ty::Lit => Expr { ty: Ty::Int, loc: at, ..n },
+                    Ty::Lit => Expr {
+                        ty: Ty::Int,
+                        loc: at,
+                        ..n
+                    },
                     Ty::Err => n,
-                    _ => self.fail(n.loc, "`int` takes a literal, a constant or an enum `as i64`", "an `Int` needs nothing"),
+                    _ => self.fail(
+                        n.loc,
+                        "`int` takes a literal, a constant or an enum `as i64`",
+                        "an `Int` needs nothing",
+                    ),
                 }
             }
             ("bytes", [e]) => match byte_literal(e) {
                 Some(data) => constant(Value::Bytes(data.into()), Ty::Bytes),
-                None => self.fail(at, "`bytes` takes a byte string literal", "write `bytes(b\"…\")`"),
+                None => self.fail(
+                    at,
+                    "`bytes` takes a byte string literal",
+                    "write `bytes(b\"…\")`",
+                ),
             },
             ("text", [e]) => match string_literal(e) {
                 Some(data) => constant(Value::Bytes(data.into_bytes().into()), Ty::Text),
@@ -80,14 +135,26 @@ impl Checker<'_, '_> {
             },
             ("hash160", [e]) => match byte_literal(e) {
                 Some(data) if data.len() == 20 => constant(Value::Bytes(data.into()), Ty::Hash160),
-                _ => self.fail(at, "`hash160` takes a byte string literal of 20 bytes", "write `hash160(b\"…\")`"),
+                _ => self.fail(
+                    at,
+                    "`hash160` takes a byte string literal of 20 bytes",
+                    "write `hash160(b\"…\")`",
+                ),
             },
             ("hash256", [e]) => match byte_literal(e) {
                 Some(data) if data.len() == 32 => constant(Value::Bytes(data.into()), Ty::Hash256),
-                _ => self.fail(at, "`hash256` takes a byte string literal of 32 bytes", "write `hash256(b\"…\")`"),
+                _ => self.fail(
+                    at,
+                    "`hash256` takes a byte string literal of 32 bytes",
+                    "write `hash256(b\"…\")`",
+                ),
             },
-            ("Hash160::zero", []) => constant(Value::Bytes([0u8; 20].as_slice().into()), Ty::Hash160),
-            ("Hash256::zero", []) => constant(Value::Bytes([0u8; 32].as_slice().into()), Ty::Hash256),
+            ("Hash160::zero", []) => {
+                constant(Value::Bytes([0u8; 20].as_slice().into()), Ty::Hash160)
+            }
+            ("Hash256::zero", []) => {
+                constant(Value::Bytes([0u8; 32].as_slice().into()), Ty::Hash256)
+            }
             _ => match intrinsics::find(name) {
                 Some(row) => {
                     let values = args.iter().map(|a| self.expr(a)).collect();
@@ -96,7 +163,11 @@ impl Checker<'_, '_> {
                 }
                 None => {
                     let place = self.loc(path);
-                    self.fail(place, format!("`{name}` is not a function of the framework with these arguments"), "")
+                    self.fail(
+                        place,
+                        format!("`{name}` is not a function of the framework with these arguments"),
+                        "",
+                    )
                 }
             },
         }
@@ -142,7 +213,11 @@ impl Checker<'_, '_> {
             _ => {}
         }
         if name == "clone" && c.args.is_empty() {
-            return Expr { kind: Kind::Clone(Box::new(receiver)), ty, loc: at };
+            return Expr {
+                kind: Kind::Clone(Box::new(receiver)),
+                ty,
+                loc: at,
+            };
         }
         if name == "into_any" && c.args.is_empty() {
             if let Some(row) = intrinsics::find("Any::from") {
@@ -157,16 +232,26 @@ impl Checker<'_, '_> {
         if let Some(Def::Fn(id)) = assoc {
             let method = self.p.signature(id).is_none_or(|s| s.method);
             if !method {
-                return self.fail(place, format!("`{name}` has no `self`"), "call it as `Type::name(…)`");
+                return self.fail(
+                    place,
+                    format!("`{name}` has no `self`"),
+                    "call it as `Type::name(…)`",
+                );
             }
             let mut args = vec![receiver];
             args.extend(c.args.iter().map(|a| self.expr(a)));
             return self.call_function(id, args, at);
         }
-        let Some(row) = intrinsics::find(&format!("{}::{name}", ty.head())).filter(|r| !r.params.is_empty()) else {
+        let Some(row) =
+            intrinsics::find(&format!("{}::{name}", ty.head())).filter(|r| !r.params.is_empty())
+        else {
             let shown = self.full(&ty);
             let help = hint(&ty, &name);
-            return self.fail(place, format!("`{shown}` has no method `{name}` here"), help);
+            return self.fail(
+                place,
+                format!("`{shown}` has no method `{name}` here"),
+                help,
+            );
         };
         let mut args = vec![receiver];
         if row.special() == Some("expect") {
@@ -175,7 +260,11 @@ impl Checker<'_, '_> {
                 return self.fail(at, "`expect` takes a string literal", "");
             };
             let value = Value::Bytes(message.into_bytes().into());
-            args.push(Expr { kind: Kind::Const(value), ty: Ty::Text, loc: at });
+            args.push(Expr {
+                kind: Kind::Const(value),
+                ty: Ty::Text,
+                loc: at,
+            });
         } else {
             args.extend(c.args.iter().map(|a| self.expr(a)));
         }
@@ -184,7 +273,12 @@ impl Checker<'_, '_> {
 
     pub(super) fn intrinsic(&mut self, row: &'static Intrinsic, args: Vec<Expr>, at: Loc) -> Expr {
         if row.params.len() != args.len() {
-            let message = format!("`{}` takes {} arguments, {} are given", row.path, row.params.len(), args.len());
+            let message = format!(
+                "`{}` takes {} arguments, {} are given",
+                row.path,
+                row.params.len(),
+                args.len()
+            );
             return self.fail(at, message, "");
         }
         let mut known = HashMap::new();
@@ -198,7 +292,11 @@ impl Checker<'_, '_> {
             values.push(self.coerce_number(arg, &ty));
         }
         let ty = self.instantiate(&row.result, &mut known);
-        Expr { kind: Kind::Intrinsic(row, values), ty, loc: at }
+        Expr {
+            kind: Kind::Intrinsic(row, values),
+            ty,
+            loc: at,
+        }
     }
 
     /// A value that becomes an `Any`: whatever is an item.
@@ -247,9 +345,13 @@ pub(crate) fn last_is(path: &syn::Path, name: &str) -> bool {
 fn hint(ty: &Ty, name: &str) -> &'static str {
     match (ty, name) {
         (_, "into") => "convert by name: `Any::from(x)`, `text.as_bytes()`",
-        (_, "iter" | "into_iter" | "map" | "and_then" | "filter") => "closures and iterator chains are not supported; write a loop or a `match`",
+        (_, "iter" | "into_iter" | "map" | "and_then" | "filter") => {
+            "closures and iterator chains are not supported; write a loop or a `match`"
+        }
         (_, "to_string" | "to_owned") => "use `Text`; `std_lib::itoa(n)` writes a number",
-        (Ty::Option(_), "ok_or" | "unwrap_or_else" | "unwrap_or_default") => "use `match`, `unwrap_or(v)` or `expect(\"…\")`",
+        (Ty::Option(_), "ok_or" | "unwrap_or_else" | "unwrap_or_default") => {
+            "use `match`, `unwrap_or(v)` or `expect(\"…\")`"
+        }
         _ => "",
     }
 }

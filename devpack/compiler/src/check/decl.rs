@@ -33,12 +33,21 @@ impl Program<'_> {
             syn::Type::Group(g) => self.ty_of(module, self_ty, &g.elem),
             syn::Type::Never(_) => Ty::Never,
             syn::Type::Tuple(t) if t.elems.is_empty() => Ty::Unit,
-            syn::Type::Tuple(t) if t.elems.len() > 1 => {
-                Ty::Tuple(t.elems.iter().map(|t| self.ty_of(module, self_ty, t)).collect())
+            syn::Type::Tuple(t) if t.elems.len() > 1 => Ty::Tuple(
+                t.elems
+                    .iter()
+                    .map(|t| self.ty_of(module, self_ty, t))
+                    .collect(),
+            ),
+            syn::Type::Path(path) if path.qself.is_none() => {
+                self.path_ty(module, self_ty, &path.path)
             }
-            syn::Type::Path(path) if path.qself.is_none() => self.path_ty(module, self_ty, &path.path),
             syn::Type::Reference(_) => {
-                self.error_help(at, "references are only for parameters", "return or store the value itself");
+                self.error_help(
+                    at,
+                    "references are only for parameters",
+                    "return or store the value itself",
+                );
                 Ty::Err
             }
             _ => {
@@ -50,7 +59,9 @@ impl Program<'_> {
 
     fn path_ty(&mut self, module: ModId, self_ty: Option<&Ty>, path: &syn::Path) -> Ty {
         let at = loc(self.modules[module].file, path);
-        let Some(last) = path.segments.last() else { return Ty::Err };
+        let Some(last) = path.segments.last() else {
+            return Ty::Err;
+        };
         let name = last.ident.to_string();
         if let (Some(ty), true) = (self_ty, path.is_ident("Self")) {
             return ty.clone();
@@ -61,7 +72,13 @@ impl Program<'_> {
             syn::PathArguments::AngleBracketed(list) => list
                 .args
                 .iter()
-                .filter_map(|a| if let syn::GenericArgument::Type(t) = a { Some(t) } else { None })
+                .filter_map(|a| {
+                    if let syn::GenericArgument::Type(t) = a {
+                        Some(t)
+                    } else {
+                        None
+                    }
+                })
                 .collect(),
             _ => Vec::new(),
         };
@@ -75,7 +92,11 @@ impl Program<'_> {
                 let inner = self.ty_of(module, self_ty, t);
                 if matches!(inner, Ty::Option(_) | Ty::Any | Ty::Unit) {
                     let message = format!("`Option<{inner}>` is not supported");
-                    self.error_help(at, message, "`None` and a null value are the same item; use `Any` and `is_null()`");
+                    self.error_help(
+                        at,
+                        message,
+                        "`None` and a null value are the same item; use `Any` and `is_null()`",
+                    );
                     return Ty::Err;
                 }
                 return Ty::option(inner);
@@ -84,7 +105,11 @@ impl Program<'_> {
             (Some("Map"), [k, v]) => {
                 let key = self.ty_of(module, self_ty, k);
                 if !(key == Ty::Int || key == Ty::Bool || key.is_bytes() || key == Ty::Err) {
-                    self.error_help(at, format!("`{key}` cannot be a map's key"), "use Int, bool, Bytes, Text or a hash");
+                    self.error_help(
+                        at,
+                        format!("`{key}` cannot be a map's key"),
+                        "use Int, bool, Bytes, Text or a hash",
+                    );
                     return Ty::Err;
                 }
                 return Ty::Map((key, self.ty_of(module, self_ty, v)).into());
@@ -117,18 +142,47 @@ impl Program<'_> {
         match name {
             "i64" => return Ty::Lit,
             "bool" => return Ty::Bool,
-            "u8" | "u16" | "u32" | "u64" | "u128" | "usize" | "i8" | "i16" | "i32" | "i128" | "isize" => {
-                self.error_help(at, format!("machine integers such as `{name}` do not exist on NeoVM"), "use `Int`");
+            "u8" | "u16" | "u32" | "u64" | "u128" | "usize" | "i8" | "i16" | "i32" | "i128"
+            | "isize" => {
+                self.error_help(
+                    at,
+                    format!("machine integers such as `{name}` do not exist on NeoVM"),
+                    "use `Int`",
+                );
             }
-            "f32" | "f64" => self.error_help(at, "there are no fractions on NeoVM", "use an `Int` in a smaller unit"),
-            "String" | "str" => self.error_help(at, format!("`{name}` is not supported"), "use `Text`"),
-            "Vec" => self.error_help(at, "`Vec` is not supported", "use `Array<T>`, or `Bytes` for bytes"),
+            "f32" | "f64" => self.error_help(
+                at,
+                "there are no fractions on NeoVM",
+                "use an `Int` in a smaller unit",
+            ),
+            "String" | "str" => {
+                self.error_help(at, format!("`{name}` is not supported"), "use `Text`")
+            }
+            "Vec" => self.error_help(
+                at,
+                "`Vec` is not supported",
+                "use `Array<T>`, or `Bytes` for bytes",
+            ),
             "Box" | "Rc" | "Arc" | "RefCell" => {
-                self.error_help(at, format!("`{name}` is not supported"), "own the value directly");
+                self.error_help(
+                    at,
+                    format!("`{name}` is not supported"),
+                    "own the value directly",
+                );
             }
-            "HashMap" | "BTreeMap" => self.error_help(at, format!("`{name}` is not supported"), "use `Map<K, V>`"),
-            "Result" => self.error_help(at, "`Result` is not supported", "use `Option<T>`, or `assert!` to stop"),
-            "char" => self.error_help(at, "`char` is not supported", "use an `Int` from `Bytes::at`"),
+            "HashMap" | "BTreeMap" => {
+                self.error_help(at, format!("`{name}` is not supported"), "use `Map<K, V>`")
+            }
+            "Result" => self.error_help(
+                at,
+                "`Result` is not supported",
+                "use `Option<T>`, or `assert!` to stop",
+            ),
+            "char" => self.error_help(
+                at,
+                "`char` is not supported",
+                "use an `Int` from `Bytes::at`",
+            ),
             _ => self.error(at, format!("cannot find the type `{name}`")),
         }
         Ty::Err
@@ -153,10 +207,17 @@ impl Program<'_> {
         };
         let file = self.modules[module].file;
         if ast.asyncness.is_some() || ast.abi.is_some() || ast.variadic.is_some() {
-            self.error(loc(file, &*ast), "`async` and `extern` functions are not supported");
+            self.error(
+                loc(file, &*ast),
+                "`async` and `extern` functions are not supported",
+            );
         }
         if !ast.generics.params.is_empty() {
-            self.error_help(loc(file, &ast.generics), "generic functions are not supported", "write one function a type");
+            self.error_help(
+                loc(file, &ast.generics),
+                "generic functions are not supported",
+                "write one function a type",
+            );
         }
         let mut params = Vec::new();
         let mut method = false;
@@ -178,7 +239,12 @@ impl Program<'_> {
                         self.refuse_mut(at, &ty);
                     }
                     let mutable = r.mutability.is_some();
-                    params.push(ParamSig { name: "self".to_owned(), ty, by_ref, mutable });
+                    params.push(ParamSig {
+                        name: "self".to_owned(),
+                        ty,
+                        by_ref,
+                        mutable,
+                    });
                 }
                 syn::FnArg::Typed(p) => {
                     let (inner, by_ref, exclusive) = match &*p.ty {
@@ -190,20 +256,36 @@ impl Program<'_> {
                     if ty == Ty::Lit {
                         self.error_help(at, "a parameter cannot be a machine integer", "use `Int`");
                     }
-                    if exclusive && !matches!(ty, Ty::Array(_) | Ty::Map(_) | Ty::Struct(..) | Ty::Err) {
+                    if exclusive
+                        && !matches!(ty, Ty::Array(_) | Ty::Map(_) | Ty::Struct(..) | Ty::Err)
+                    {
                         self.refuse_mut(at, &ty);
                     }
                     match &*p.pat {
                         syn::Pat::Ident(name) if name.subpat.is_none() && name.by_ref.is_none() => {
                             let mutable = name.mutability.is_some();
-                            params.push(ParamSig { name: name.ident.to_string(), ty, by_ref, mutable });
+                            params.push(ParamSig {
+                                name: name.ident.to_string(),
+                                ty,
+                                by_ref,
+                                mutable,
+                            });
                         }
                         syn::Pat::Wild(_) => {
-                            params.push(ParamSig { name: String::new(), ty, by_ref, mutable: false });
+                            params.push(ParamSig {
+                                name: String::new(),
+                                ty,
+                                by_ref,
+                                mutable: false,
+                            });
                         }
                         other => {
                             let at = loc(file, other);
-                            self.error_help(at, "a parameter must be a name", "take it apart with `let` in the body");
+                            self.error_help(
+                                at,
+                                "a parameter must be a name",
+                                "take it apart with `let` in the body",
+                            );
                         }
                     }
                 }
@@ -214,9 +296,17 @@ impl Program<'_> {
             syn::ReturnType::Type(_, ty) => self.ty_of(module, self_ty.as_ref(), ty),
         };
         if result == Ty::Lit {
-            self.error_help(loc(file, &ast.output), "a function cannot return a machine integer", "return `Int`");
+            self.error_help(
+                loc(file, &ast.output),
+                "a function cannot return a machine integer",
+                "return `Int`",
+            );
         }
-        Sig { params, result, method }
+        Sig {
+            params,
+            result,
+            method,
+        }
     }
 
     fn refuse_mut(&mut self, at: crate::diagnostic::Loc, ty: &Ty) {
@@ -234,13 +324,23 @@ impl Program<'_> {
         let file = self.modules[module].file;
         for attr in item.attrs.iter().filter(|a| a.path().is_ident("derive")) {
             let text = quote::ToTokens::to_token_stream(attr).to_string();
-            if text.split(|c: char| !c.is_alphanumeric()).any(|w| w == "Copy") {
+            if text
+                .split(|c: char| !c.is_alphanumeric())
+                .any(|w| w == "Copy")
+            {
                 let help = "derive `Clone` and say `.clone()` where a copy is meant";
-                self.error_help(loc(file, attr), "a struct cannot be `Copy`: its item is shared by reference", help);
+                self.error_help(
+                    loc(file, attr),
+                    "a struct cannot be `Copy`: its item is shared by reference",
+                    help,
+                );
             }
         }
         if !item.generics.params.is_empty() {
-            self.error(loc(file, &item.generics), "generic structs are not supported");
+            self.error(
+                loc(file, &item.generics),
+                "generic structs are not supported",
+            );
         }
         let mut fields = Vec::new();
         for field in &item.fields {
@@ -248,13 +348,21 @@ impl Program<'_> {
                 Some(name) => {
                     let ty = self.ty_of(module, None, &field.ty);
                     if ty == Ty::Lit {
-                        self.error_help(loc(file, &field.ty), "a field cannot be a machine integer", "use `Int`");
+                        self.error_help(
+                            loc(file, &field.ty),
+                            "a field cannot be a machine integer",
+                            "use `Int`",
+                        );
                     }
                     fields.push((name.to_string(), ty));
                 }
                 None => {
                     let at = loc_of(file, item.ident.span());
-                    self.error_help(at, "tuple structs are not supported", "give the fields names");
+                    self.error_help(
+                        at,
+                        "tuple structs are not supported",
+                        "give the fields names",
+                    );
                     break;
                 }
             }
@@ -276,13 +384,19 @@ impl Program<'_> {
         for variant in &item.variants {
             if !variant.fields.is_empty() {
                 let help = "use a struct with an enum in it";
-                self.error_help(loc(file, variant), "an enum's variants cannot carry values", help);
+                self.error_help(
+                    loc(file, variant),
+                    "an enum's variants cannot carry values",
+                    help,
+                );
             }
             if let Some((_, e)) = &variant.discriminant {
                 let mut c = Checker::new(self, module, None);
                 let e = c.expr(e);
                 match e.kind {
-                    Kind::Const(Value::Int(n)) if e.ty == Ty::Lit => next = i64::try_from(n).unwrap_or_default(),
+                    Kind::Const(Value::Int(n)) if e.ty == Ty::Lit => {
+                        next = i64::try_from(n).unwrap_or_default()
+                    }
                     _ => self.error(e.loc, "the value of a variant must be an integer constant"),
                 }
             }
@@ -300,7 +414,10 @@ impl Program<'_> {
             ConstState::Known(ty, value) => return Some((ty, value)),
             ConstState::Failed => return None,
             ConstState::Busy => {
-                let at = loc(self.modules[self.consts[id].module].file, &*self.consts[id].expr);
+                let at = loc(
+                    self.modules[self.consts[id].module].file,
+                    &*self.consts[id].expr,
+                );
                 self.error(at, "this constant depends on itself");
                 return None;
             }
@@ -319,7 +436,11 @@ impl Program<'_> {
             _ => {
                 if self.errors.len() == before {
                     let help = "use int(..), bytes(b\"..\"), text(\"..\"), literals and arithmetic on them";
-                    self.error_help(at, "this is not a constant that the compiler can work out", help);
+                    self.error_help(
+                        at,
+                        "this is not a constant that the compiler can work out",
+                        help,
+                    );
                 }
                 ConstState::Failed
             }

@@ -35,7 +35,11 @@ impl Checker<'_, '_> {
             syn::Expr::Break(b) => {
                 if let Some(value) = &b.expr {
                     let at = self.loc(value);
-                    return self.fail(at, "`break` with a value is not supported", "assign to a variable before the loop");
+                    return self.fail(
+                        at,
+                        "`break` with a value is not supported",
+                        "assign to a variable before the loop",
+                    );
                 }
                 self.leave_loop(b.label.as_ref(), at, true)
             }
@@ -55,7 +59,9 @@ impl Checker<'_, '_> {
             syn::Expr::Reference(r) => self.expr(&r.expr),
             syn::Expr::Struct(s) => self.struct_literal(s, at),
             syn::Expr::Tuple(t) if t.elems.is_empty() => make(Kind::Unit, Ty::Unit),
-            syn::Expr::Tuple(t) if t.elems.len() == 1 => self.fail(at, "a tuple needs two or more values", ""),
+            syn::Expr::Tuple(t) if t.elems.len() == 1 => {
+                self.fail(at, "a tuple needs two or more values", "")
+            }
             syn::Expr::Tuple(t) => {
                 let parts: Vec<_> = t
                     .elems
@@ -85,18 +91,49 @@ impl Checker<'_, '_> {
         match lit {
             syn::Lit::Int(n) => match n.base10_digits().parse::<BigInt>() {
                 Ok(_) if !matches!(n.suffix(), "" | "i64" | "i128") => {
-                    let message = format!("machine integers such as `{}` do not exist on NeoVM", n.suffix());
+                    let message = format!(
+                        "machine integers such as `{}` do not exist on NeoVM",
+                        n.suffix()
+                    );
                     self.fail(at, message, "leave the suffix away")
                 }
-                Ok(value) => Expr { kind: Kind::Const(Value::Int(value)), ty: Ty::Lit, loc: at },
+                Ok(value) => Expr {
+                    kind: Kind::Const(Value::Int(value)),
+                    ty: Ty::Lit,
+                    loc: at,
+                },
                 Err(_) => self.fail(at, "this number cannot be read", ""),
             },
-            syn::Lit::Bool(b) => Expr { kind: Kind::Const(Value::Bool(b.value)), ty: Ty::Bool, loc: at },
-            syn::Lit::Str(_) => self.fail(at, "a string literal is not a value by itself", "write `text(\"…\")`"),
-            syn::Lit::ByteStr(_) => self.fail(at, "a byte string literal is not a value by itself", "write `bytes(b\"…\")`"),
-            syn::Lit::Byte(_) => self.fail(at, "byte literals are not supported", "write the number: `int(0x61)`"),
-            syn::Lit::Char(_) => self.fail(at, "`char` is not supported", "write the number: `int(0x61)`"),
-            syn::Lit::Float(_) => self.fail(at, "there are no fractions on NeoVM", "use an `Int` in a smaller unit"),
+            syn::Lit::Bool(b) => Expr {
+                kind: Kind::Const(Value::Bool(b.value)),
+                ty: Ty::Bool,
+                loc: at,
+            },
+            syn::Lit::Str(_) => self.fail(
+                at,
+                "a string literal is not a value by itself",
+                "write `text(\"…\")`",
+            ),
+            syn::Lit::ByteStr(_) => self.fail(
+                at,
+                "a byte string literal is not a value by itself",
+                "write `bytes(b\"…\")`",
+            ),
+            syn::Lit::Byte(_) => self.fail(
+                at,
+                "byte literals are not supported",
+                "write the number: `int(0x61)`",
+            ),
+            syn::Lit::Char(_) => self.fail(
+                at,
+                "`char` is not supported",
+                "write the number: `int(0x61)`",
+            ),
+            syn::Lit::Float(_) => self.fail(
+                at,
+                "there are no fractions on NeoVM",
+                "use an `Int` in a smaller unit",
+            ),
             _ => self.fail(at, "this literal is not supported", ""),
         }
     }
@@ -106,28 +143,54 @@ impl Checker<'_, '_> {
             let name = name.to_string();
             if let Some(id) = self.find_local(&name) {
                 let ty = self.locals[id].ty.clone();
-                return Expr { kind: Kind::Local(id), ty, loc: at };
+                return Expr {
+                    kind: Kind::Local(id),
+                    ty,
+                    loc: at,
+                };
             }
         }
         match self.resolve(path, false) {
             Some(Def::Const(id)) => match self.p.constant_value(id) {
-                Some((ty, value)) => Expr { kind: Kind::Const(value), ty, loc: at },
-                None => Expr { kind: Kind::Unit, ty: Ty::Err, loc: at },
+                Some((ty, value)) => Expr {
+                    kind: Kind::Const(value),
+                    ty,
+                    loc: at,
+                },
+                None => Expr {
+                    kind: Kind::Unit,
+                    ty: Ty::Err,
+                    loc: at,
+                },
             },
             Some(Def::Variant(id, n)) => {
                 let number = self.p.enum_values(id).get(n).copied().unwrap_or_default();
                 let ty = Ty::Enum(id, self.p.enums[id].name.clone());
-                Expr { kind: Kind::Const(Value::Int(number.into())), ty, loc: at }
+                Expr {
+                    kind: Kind::Const(Value::Int(number.into())),
+                    ty,
+                    loc: at,
+                }
             }
             Some(Def::Framework(name)) => match intrinsics::constant(&name) {
                 Some(constant) => framework_constant(constant, at),
                 None if name == "None" => self.none(at),
-                None => self.fail(at, format!("`{name}` is a function"), "call it: functions are not values here"),
+                None => self.fail(
+                    at,
+                    format!("`{name}` is a function"),
+                    "call it: functions are not values here",
+                ),
             },
-            Some(Def::Fn(_)) => self.fail(at, "functions are not values here", "call it, or `match` on an enum"),
+            Some(Def::Fn(_)) => self.fail(
+                at,
+                "functions are not values here",
+                "call it, or `match` on an enum",
+            ),
             None if path.is_ident("None") => self.none(at),
             _ => {
-                let name = quote::ToTokens::to_token_stream(path).to_string().replace(' ', "");
+                let name = quote::ToTokens::to_token_stream(path)
+                    .to_string()
+                    .replace(' ', "");
                 self.fail(at, format!("cannot find the value `{name}`"), "")
             }
         }
@@ -135,7 +198,11 @@ impl Checker<'_, '_> {
 
     fn none(&mut self, at: Loc) -> Expr {
         let inner = self.fresh();
-        Expr { kind: Kind::Const(Value::Null), ty: Ty::option(inner), loc: at }
+        Expr {
+            kind: Kind::Const(Value::Null),
+            ty: Ty::option(inner),
+            loc: at,
+        }
     }
 
     fn field(&mut self, f: &syn::ExprField, at: Loc) -> Expr {
@@ -145,7 +212,11 @@ impl Checker<'_, '_> {
             (Ty::Struct(id, name), syn::Member::Named(field)) => {
                 let fields = self.p.fields(id);
                 match fields.iter().position(|(n, _)| field == n) {
-                    Some(n) => Expr { ty: fields[n].1.clone(), kind: Kind::Field(Box::new(base), n), loc: at },
+                    Some(n) => Expr {
+                        ty: fields[n].1.clone(),
+                        kind: Kind::Field(Box::new(base), n),
+                        loc: at,
+                    },
                     None => {
                         let at = loc_of(self.file, field.span());
                         self.fail(at, format!("`{name}` has no field `{field}`"), "")
@@ -153,7 +224,11 @@ impl Checker<'_, '_> {
                 }
             }
             (Ty::Tuple(parts), syn::Member::Unnamed(n)) => match parts.get(n.index as usize) {
-                Some(ty) => Expr { ty: ty.clone(), kind: Kind::Field(Box::new(base), n.index as usize), loc: at },
+                Some(ty) => Expr {
+                    ty: ty.clone(),
+                    kind: Kind::Field(Box::new(base), n.index as usize),
+                    loc: at,
+                },
                 None => self.fail(at, format!("the tuple has only {} values", parts.len()), ""),
             },
             (other, _) => {
@@ -170,14 +245,22 @@ impl Checker<'_, '_> {
             let Some((_, other)) = &i.else_branch else {
                 let place = then.loc;
                 let then = c.coerce_at(then, &Ty::Unit, place);
-                return Expr { kind: Kind::If(Box::new(cond), Box::new(then), None), ty: Ty::Unit, loc: at };
+                return Expr {
+                    kind: Kind::If(Box::new(cond), Box::new(then), None),
+                    ty: Ty::Unit,
+                    loc: at,
+                };
             };
             // Names bound by the condition are not seen in the else branch.
             let hidden = c.hide_scope();
             let other = c.expr(other);
             c.unhide_scope(hidden);
             let ty = c.join(&then, &other);
-            Expr { kind: Kind::If(Box::new(cond), Box::new(then), Some(Box::new(other))), ty, loc: at }
+            Expr {
+                kind: Kind::If(Box::new(cond), Box::new(then), Some(Box::new(other))),
+                ty,
+                loc: at,
+            }
         })
     }
 
@@ -201,7 +284,13 @@ impl Checker<'_, '_> {
         self.coerce_at(cond, &Ty::Bool, at)
     }
 
-    fn loop_expr(&mut self, label: Option<&syn::Label>, cond: Option<&syn::Expr>, body: &syn::Block, at: Loc) -> Expr {
+    fn loop_expr(
+        &mut self,
+        label: Option<&syn::Label>,
+        cond: Option<&syn::Expr>,
+        body: &syn::Block,
+        at: Loc,
+    ) -> Expr {
         let id = self.open_loop(label);
         self.scoped(|c| {
             let cond = cond.map(|cond| Box::new(c.condition(cond)));
@@ -209,19 +298,39 @@ impl Checker<'_, '_> {
             let place = body.loc;
             let body = c.coerce_at(body, &Ty::Unit, place);
             let broken = c.loops.pop().is_some_and(|l| l.broken);
-            let ty = if cond.is_none() && !broken { Ty::Never } else { Ty::Unit };
-            Expr { kind: Kind::Loop(id, cond, Box::new(body)), ty, loc: at }
+            let ty = if cond.is_none() && !broken {
+                Ty::Never
+            } else {
+                Ty::Unit
+            };
+            Expr {
+                kind: Kind::Loop(id, cond, Box::new(body)),
+                ty,
+                loc: at,
+            }
         })
     }
 
     fn leave_loop(&mut self, label: Option<&syn::Lifetime>, at: Loc, out: bool) -> Expr {
         let label = label.map(|l| l.ident.to_string());
-        let found = self.loops.iter_mut().rev().find(|l| label.is_none() || l.label == label);
+        let found = self
+            .loops
+            .iter_mut()
+            .rev()
+            .find(|l| label.is_none() || l.label == label);
         match found {
             Some(open) => {
                 open.broken |= out;
                 let id = open.id;
-                Expr { kind: if out { Kind::Break(id) } else { Kind::Continue(id) }, ty: Ty::Never, loc: at }
+                Expr {
+                    kind: if out {
+                        Kind::Break(id)
+                    } else {
+                        Kind::Continue(id)
+                    },
+                    ty: Ty::Never,
+                    loc: at,
+                }
             }
             None => self.fail(at, "there is no such loop around this", ""),
         }
@@ -242,13 +351,19 @@ impl Checker<'_, '_> {
         };
         if let Some(rest) = &s.rest {
             let at = self.loc(rest);
-            return self.fail(at, "`..` in a struct literal is not supported", "write all fields");
+            return self.fail(
+                at,
+                "`..` in a struct literal is not supported",
+                "write all fields",
+            );
         }
         let declared = self.p.fields(id);
         let name = self.p.structs[id].name.clone();
         let mut fields = Vec::new();
         for field in &s.fields {
-            let syn::Member::Named(member) = &field.member else { continue };
+            let syn::Member::Named(member) = &field.member else {
+                continue;
+            };
             let place = loc_of(self.file, member.span());
             let Some(n) = declared.iter().position(|(f, _)| member == f) else {
                 self.fail(place, format!("`{name}` has no field `{member}`"), "");
@@ -267,7 +382,11 @@ impl Checker<'_, '_> {
         if declared.is_empty() {
             return self.fail(at, "a struct without fields is not supported", "");
         }
-        Expr { kind: Kind::Struct(fields), ty: Ty::Struct(id, name), loc: at }
+        Expr {
+            kind: Kind::Struct(fields),
+            ty: Ty::Struct(id, name),
+            loc: at,
+        }
     }
 
     fn try_expr(&mut self, value: Expr, at: Loc) -> Expr {
@@ -281,18 +400,38 @@ impl Checker<'_, '_> {
             return self.fail(at, format!("`?` needs an `Option`, this is `{ty}`"), "");
         }
         if !matches!(self.result, Ty::Option(_)) {
-            return self.fail(at, "`?` is only possible in a function that returns an `Option`", "use `expect(\"…\")`");
+            return self.fail(
+                at,
+                "`?` is only possible in a function that returns an `Option`",
+                "use `expect(\"…\")`",
+            );
         }
-        Expr { kind: Kind::Try(Box::new(value)), ty: inner, loc: at }
+        Expr {
+            kind: Kind::Try(Box::new(value)),
+            ty: inner,
+            loc: at,
+        }
     }
 
     fn cast(&mut self, c: &syn::ExprCast, at: Loc) -> Expr {
         let value = self.expr(&c.expr);
         let ty = self.p.ty_of(self.module, self.self_ty.as_ref(), &c.ty);
         match (&value.ty, ty) {
-            (Ty::Err, _) | (_, Ty::Err) => Expr { kind: Kind::Unit, ty: Ty::Err, loc: at },
-            (Ty::Enum(..), Ty::Lit) => Expr { ty: Ty::Lit, loc: at, ..value },
-            _ => self.fail(at, "`as` is only for enums: `int(e as i64)`", "integers need no casts: all are `Int`"),
+            (Ty::Err, _) | (_, Ty::Err) => Expr {
+                kind: Kind::Unit,
+                ty: Ty::Err,
+                loc: at,
+            },
+            (Ty::Enum(..), Ty::Lit) => Expr {
+                ty: Ty::Lit,
+                loc: at,
+                ..value
+            },
+            _ => self.fail(
+                at,
+                "`as` is only for enums: `int(e as i64)`",
+                "integers need no casts: all are `Int`",
+            ),
         }
     }
 }
@@ -305,23 +444,47 @@ fn framework_constant(constant: &Constant, at: Loc) -> Expr {
             let n = (BigInt::from(1) << *exponent) + *plus;
             (Value::Int(if *negative { -n } else { n }), Ty::Int)
         }
-        Constant::Native(name) => {
-            (Value::Bytes(intrinsics::native_hash(name).unwrap_or_default().as_slice().into()), Ty::Hash160)
-        }
+        Constant::Native(name) => (
+            Value::Bytes(
+                intrinsics::native_hash(name)
+                    .unwrap_or_default()
+                    .as_slice()
+                    .into(),
+            ),
+            Ty::Hash160,
+        ),
     };
-    Expr { kind: Kind::Const(value), ty, loc: at }
+    Expr {
+        kind: Kind::Const(value),
+        ty,
+        loc: at,
+    }
 }
 
 fn unsupported(e: &syn::Expr) -> (&'static str, &'static str) {
     match e {
-        syn::Expr::ForLoop(_) => ("`for` is not supported", "count with `while i < n { …; i += 1; }`"),
+        syn::Expr::ForLoop(_) => (
+            "`for` is not supported",
+            "count with `while i < n { …; i += 1; }`",
+        ),
         syn::Expr::Closure(_) => ("closures are not supported", "write a function"),
         syn::Expr::Async(_) | syn::Expr::Await(_) => ("`async` is not supported", ""),
         syn::Expr::Unsafe(_) => ("`unsafe` is not supported", ""),
-        syn::Expr::Index(_) => ("indexing with `[]` is not supported", "use `.get(i)`, `.set(i, v)` or `.at(i)`"),
-        syn::Expr::Array(_) | syn::Expr::Repeat(_) => ("array literals are not supported", "use `array![a, b]`"),
-        syn::Expr::Range(_) => ("ranges are only supported in patterns", "compare, or use `within(a, b)`"),
-        syn::Expr::Block(_) => ("labelled blocks are not supported", "use a function with an early `return`"),
+        syn::Expr::Index(_) => (
+            "indexing with `[]` is not supported",
+            "use `.get(i)`, `.set(i, v)` or `.at(i)`",
+        ),
+        syn::Expr::Array(_) | syn::Expr::Repeat(_) => {
+            ("array literals are not supported", "use `array![a, b]`")
+        }
+        syn::Expr::Range(_) => (
+            "ranges are only supported in patterns",
+            "compare, or use `within(a, b)`",
+        ),
+        syn::Expr::Block(_) => (
+            "labelled blocks are not supported",
+            "use a function with an early `return`",
+        ),
         _ => ("this expression is not part of the contract language", ""),
     }
 }
@@ -329,7 +492,10 @@ fn unsupported(e: &syn::Expr) -> (&'static str, &'static str) {
 /// The text of a string literal, if the expression is one.
 pub(super) fn string_literal(e: &syn::Expr) -> Option<String> {
     match e {
-        syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(s), .. }) => Some(s.value()),
+        syn::Expr::Lit(syn::ExprLit {
+            lit: syn::Lit::Str(s),
+            ..
+        }) => Some(s.value()),
         syn::Expr::Reference(r) => string_literal(&r.expr),
         syn::Expr::Paren(p) => string_literal(&p.expr),
         _ => None,
@@ -339,7 +505,10 @@ pub(super) fn string_literal(e: &syn::Expr) -> Option<String> {
 /// The bytes of a byte string literal, if the expression is one.
 pub(super) fn byte_literal(e: &syn::Expr) -> Option<Vec<u8>> {
     match e {
-        syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::ByteStr(s), .. }) => Some(s.value()),
+        syn::Expr::Lit(syn::ExprLit {
+            lit: syn::Lit::ByteStr(s),
+            ..
+        }) => Some(s.value()),
         syn::Expr::Reference(r) => byte_literal(&r.expr),
         syn::Expr::Paren(p) => byte_literal(&p.expr),
         _ => None,

@@ -52,7 +52,9 @@ impl Checker<'_, '_> {
             _ if a == b => true,
             (Ty::Err, _) | (_, Ty::Err) => true,
             (Ty::Var(n), other) | (other, Ty::Var(n)) => {
-                if matches!(other, Ty::Lit | Ty::Never | Ty::Small | Ty::Slice) || self.contains(other, *n, 0) {
+                if matches!(other, Ty::Lit | Ty::Never | Ty::Small | Ty::Slice)
+                    || self.contains(other, *n, 0)
+                {
                     return false;
                 }
                 self.vars[*n] = Some(other.clone());
@@ -117,22 +119,32 @@ impl Checker<'_, '_> {
         });
         doubts.sort_by_key(|(at, _)| (at.file, at.end_line - at.line, at.end_column));
         if let (Some((at, problem)), true) = (doubts.first(), self.p.errors.is_empty()) {
-            self.p.error_help(*at, problem.clone(), "say the type: `let x: Array<Int> = …`");
+            self.p.error_help(
+                *at,
+                problem.clone(),
+                "say the type: `let x: Array<Int> = …`",
+            );
         }
         e
     }
 
     pub(super) fn finished_locals(&self) -> Vec<Local> {
-        self.locals.iter().map(|l| Local { ty: self.full(&l.ty), ..l.clone() }).collect()
+        self.locals
+            .iter()
+            .map(|l| Local {
+                ty: self.full(&l.ty),
+                ..l.clone()
+            })
+            .collect()
     }
 }
 
 fn trouble(ty: &Ty) -> Option<String> {
     match ty {
         Ty::Var(_) | Ty::Param(_) => Some("the type of this is not known".to_owned()),
-        Ty::Option(t) if matches!(**t, Ty::Option(_) | Ty::Any | Ty::Unit) => {
-            Some(format!("`Option<{t}>` is not supported: its `None` and a null value are the same item"))
-        }
+        Ty::Option(t) if matches!(**t, Ty::Option(_) | Ty::Any | Ty::Unit) => Some(format!(
+            "`Option<{t}>` is not supported: its `None` and a null value are the same item"
+        )),
         Ty::Option(t) | Ty::Array(t) => trouble(t),
         Ty::Map(kv) => trouble(&kv.0).or_else(|| trouble(&kv.1)),
         Ty::Tuple(list) => list.iter().find_map(trouble),
@@ -143,7 +155,12 @@ fn trouble(ty: &Ty) -> Option<String> {
 /// Calls `f` on every expression, inner ones first.
 pub(crate) fn visit(e: &mut Expr, f: &mut dyn FnMut(&mut Expr)) {
     match &mut e.kind {
-        Kind::Unit | Kind::Const(_) | Kind::Local(_) | Kind::Break(_) | Kind::Continue(_) | Kind::Panic(_) => {}
+        Kind::Unit
+        | Kind::Const(_)
+        | Kind::Local(_)
+        | Kind::Break(_)
+        | Kind::Continue(_)
+        | Kind::Panic(_) => {}
         Kind::Op(_, args)
         | Kind::Intrinsic(_, args)
         | Kind::Call(_, args)

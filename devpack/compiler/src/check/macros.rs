@@ -13,11 +13,18 @@ use crate::types::Ty;
 impl Checker<'_, '_> {
     pub(super) fn macro_call(&mut self, mac: &syn::Macro) -> Expr {
         let at = self.loc(mac);
-        let name = mac.path.segments.last().map(|s| s.ident.to_string()).unwrap_or_default();
+        let name = mac
+            .path
+            .segments
+            .last()
+            .map(|s| s.ident.to_string())
+            .unwrap_or_default();
         if !matches!(name.as_str(), "assert" | "panic" | "array") {
             let help = match name.as_str() {
                 "assert_eq" | "assert_ne" => "write `assert!(a == b, \"…\")`",
-                "format" | "print" | "println" => "there is no formatting on the chain; `runtime::log` writes a text",
+                "format" | "print" | "println" => {
+                    "there is no formatting on the chain; `runtime::log` writes a text"
+                }
                 "vec" => "use `array![…]`",
                 "todo" | "unimplemented" | "unreachable" => "write `panic!(\"…\")`",
                 "matches" => "use `match` or `if let`",
@@ -37,16 +44,34 @@ impl Checker<'_, '_> {
             ("assert", [cond, message]) => {
                 let cond = self.condition(cond);
                 match self.message(message) {
-                    Some(text) => {
-                        Expr { kind: Kind::Assert(Box::new(cond), text.into_bytes().into()), ty: Ty::Unit, loc: at }
-                    }
-                    None => Expr { kind: Kind::Unit, ty: Ty::Err, loc: at },
+                    Some(text) => Expr {
+                        kind: Kind::Assert(Box::new(cond), text.into_bytes().into()),
+                        ty: Ty::Unit,
+                        loc: at,
+                    },
+                    None => Expr {
+                        kind: Kind::Unit,
+                        ty: Ty::Err,
+                        loc: at,
+                    },
                 }
             }
-            ("assert", _) => self.fail(at, "`assert!` takes a condition and a message", "write `assert!(x > 0, \"…\")`"),
+            ("assert", _) => self.fail(
+                at,
+                "`assert!` takes a condition and a message",
+                "write `assert!(x > 0, \"…\")`",
+            ),
             ("panic", [message]) => match self.message(message) {
-                Some(text) => Expr { kind: Kind::Panic(text.into_bytes().into()), ty: Ty::Never, loc: at },
-                None => Expr { kind: Kind::Unit, ty: Ty::Never, loc: at },
+                Some(text) => Expr {
+                    kind: Kind::Panic(text.into_bytes().into()),
+                    ty: Ty::Never,
+                    loc: at,
+                },
+                None => Expr {
+                    kind: Kind::Unit,
+                    ty: Ty::Never,
+                    loc: at,
+                },
             },
             ("panic", _) => self.fail(at, "`panic!` takes a message", "write `panic!(\"…\")`"),
             (_, elements) => self.array(elements, at),
@@ -62,7 +87,11 @@ impl Checker<'_, '_> {
             let place = e.loc;
             values.push(self.coerce_at(e, &inner, place));
         }
-        Expr { kind: Kind::Pack(Op::PACK, values), ty: Ty::array(inner), loc: at }
+        Expr {
+            kind: Kind::Pack(Op::PACK, values),
+            ty: Ty::array(inner),
+            loc: at,
+        }
     }
 
     /// A fault's message: a literal without formatting.

@@ -63,7 +63,13 @@ pub(crate) fn function(p: &mut Program<'_>, id: FnId) -> Option<Body> {
     body = c.coerce_at(body, &sig.result, end);
     let body = c.finish(body);
     let locals = c.finished_locals();
-    Some(Body { locals, params, result: sig.result.clone(), body, loc: place })
+    Some(Body {
+        locals,
+        params,
+        result: sig.result.clone(),
+        body,
+        loc: place,
+    })
 }
 
 impl<'p, 'a> Checker<'p, 'a> {
@@ -94,11 +100,21 @@ impl<'p, 'a> Checker<'p, 'a> {
         } else {
             self.p.error_help(at, message, help);
         }
-        Expr { kind: Kind::Unit, ty: Ty::Err, loc: at }
+        Expr {
+            kind: Kind::Unit,
+            ty: Ty::Err,
+            loc: at,
+        }
     }
 
     pub(super) fn local(&mut self, name: &str, ty: Ty, mutable: bool) -> LocalId {
-        self.locals.push(Local { name: name.to_owned(), ty, mutable, param: None, by_ref: false });
+        self.locals.push(Local {
+            name: name.to_owned(),
+            ty,
+            mutable,
+            param: None,
+            by_ref: false,
+        });
         let id = self.locals.len() - 1;
         if let (Some(scope), false) = (self.scopes.last_mut(), name.is_empty()) {
             scope.push((name.to_owned(), id));
@@ -107,7 +123,11 @@ impl<'p, 'a> Checker<'p, 'a> {
     }
 
     pub(super) fn find_local(&self, name: &str) -> Option<LocalId> {
-        self.scopes.iter().rev().find_map(|s| s.iter().rev().find(|(n, _)| n == name)).map(|(_, id)| *id)
+        self.scopes
+            .iter()
+            .rev()
+            .find_map(|s| s.iter().rev().find(|(n, _)| n == name))
+            .map(|(_, id)| *id)
     }
 
     pub(super) fn scoped<R>(&mut self, run: impl FnOnce(&mut Self) -> R) -> R {
@@ -119,7 +139,10 @@ impl<'p, 'a> Checker<'p, 'a> {
 
     /// Takes the names of the innermost scope away for a while.
     pub(super) fn hide_scope(&mut self) -> Vec<(String, LocalId)> {
-        self.scopes.last_mut().map(std::mem::take).unwrap_or_default()
+        self.scopes
+            .last_mut()
+            .map(std::mem::take)
+            .unwrap_or_default()
     }
 
     pub(super) fn unhide_scope(&mut self, names: Vec<(String, LocalId)>) {
@@ -132,7 +155,11 @@ impl<'p, 'a> Checker<'p, 'a> {
         let id = self.next_loop;
         self.next_loop += 1;
         let label = label.map(|l| l.name.ident.to_string());
-        self.loops.push(OpenLoop { id, label, broken: false });
+        self.loops.push(OpenLoop {
+            id,
+            label,
+            broken: false,
+        });
         id
     }
 
@@ -165,7 +192,11 @@ impl<'p, 'a> Checker<'p, 'a> {
                     syn::Stmt::Local(local) => stmts.extend(c.let_stmt(local)),
                     syn::Stmt::Item(item) => {
                         let at = c.loc(item);
-                        c.fail(at, "items inside functions are not supported", "move it to the module");
+                        c.fail(
+                            at,
+                            "items inside functions are not supported",
+                            "move it to the module",
+                        );
                     }
                     syn::Stmt::Expr(e, semi) => {
                         let e = c.expr(e);
@@ -192,24 +223,39 @@ impl<'p, 'a> Checker<'p, 'a> {
                 _ if diverges => Ty::Never,
                 _ => Ty::Unit,
             };
-            Expr { kind: Kind::Block(stmts, tail), ty, loc: at }
+            Expr {
+                kind: Kind::Block(stmts, tail),
+                ty,
+                loc: at,
+            }
         })
     }
 
     fn let_stmt(&mut self, stmt: &syn::Local) -> Option<Stmt> {
         let at = self.loc(stmt);
         let (pat, ascribed) = match &stmt.pat {
-            syn::Pat::Type(typed) => (&*typed.pat, Some(self.p.ty_of(self.module, self.self_ty.as_ref(), &typed.ty))),
+            syn::Pat::Type(typed) => (
+                &*typed.pat,
+                Some(self.p.ty_of(self.module, self.self_ty.as_ref(), &typed.ty)),
+            ),
             other => (other, None),
         };
         let Some(init) = &stmt.init else {
-            self.fail(at, "a variable needs a value where it is declared", "write `let x = <value>;`");
+            self.fail(
+                at,
+                "a variable needs a value where it is declared",
+                "write `let x = <value>;`",
+            );
             self.pattern(pat, &Ty::Err);
             return None;
         };
         if matches!(&*init.expr, syn::Expr::Reference(_)) {
             let at = self.loc(&init.expr);
-            self.fail(at, "a reference cannot be kept in a variable", "borrow where the function is called: `f(&x)`");
+            self.fail(
+                at,
+                "a reference cannot be kept in a variable",
+                "borrow where the function is called: `f(&x)`",
+            );
         }
         let mut value = self.expr(&init.expr);
         let value_at = value.loc;
@@ -219,22 +265,38 @@ impl<'p, 'a> Checker<'p, 'a> {
         };
         let ty = value.ty.clone();
         if matches!(ty, Ty::Small | Ty::Slice) {
-            value = self.fail(value_at, "this is only meant as the subject of a `match`", "match on it directly");
+            value = self.fail(
+                value_at,
+                "this is only meant as the subject of a `match`",
+                "match on it directly",
+            );
         }
         let otherwise = init.diverge.as_ref().map(|(_, block)| {
             let block = self.expr(block);
             if block.ty != Ty::Never && block.ty != Ty::Err {
-                self.fail(block.loc, "the `else` block must leave: `return`, `break`, `continue` or `panic!`", "");
+                self.fail(
+                    block.loc,
+                    "the `else` block must leave: `return`, `break`, `continue` or `panic!`",
+                    "",
+                );
             }
             let temp = self.local("", ty.clone(), false);
             (block, temp)
         });
         let pattern = self.pattern(pat, &ty);
         if otherwise.is_none() && !pattern.always() && ty != Ty::Err {
-            self.fail(at, "this pattern may not fit", "write `let … = … else { return … };` or use `match`");
+            self.fail(
+                at,
+                "this pattern may not fit",
+                "write `let … = … else { return … };` or use `match`",
+            );
         }
         if otherwise.is_some() && matches!(pattern, Pattern::Tuple(_)) {
-            self.fail(at, "`let else` with a tuple pattern is not supported", "use `match` or two steps");
+            self.fail(
+                at,
+                "`let else` with a tuple pattern is not supported",
+                "use `match` or two steps",
+            );
         }
         Some(Stmt::Let(pattern, value, otherwise, at))
     }

@@ -16,7 +16,11 @@ impl Checker<'_, '_> {
             return match &inner.kind {
                 Kind::Local(id) if self.locals[*id].by_ref => Expr { loc: at, ..inner },
                 _ if inner.ty == Ty::Err => inner,
-                _ => self.fail(at, "only a parameter that is a reference can be dereferenced", ""),
+                _ => self.fail(
+                    at,
+                    "only a parameter that is a reference can be dereferenced",
+                    "",
+                ),
             };
         }
         let inner = self.expr(&u.expr);
@@ -24,16 +28,34 @@ impl Checker<'_, '_> {
         match (u.op, &ty) {
             (_, Ty::Err) => inner,
             (syn::UnOp::Neg(_), Ty::Int | Ty::Lit) => match &inner.kind {
-                Kind::Const(Value::Int(n)) if in_range(&-n.clone()) => {
-                    Expr { kind: Kind::Const(Value::Int(-n.clone())), ty, loc: at }
-                }
-                _ => Expr { kind: Kind::Op(Op::NEGATE, vec![inner]), ty, loc: at },
+                Kind::Const(Value::Int(n)) if in_range(&-n.clone()) => Expr {
+                    kind: Kind::Const(Value::Int(-n.clone())),
+                    ty,
+                    loc: at,
+                },
+                _ => Expr {
+                    kind: Kind::Op(Op::NEGATE, vec![inner]),
+                    ty,
+                    loc: at,
+                },
             },
             (syn::UnOp::Not(_), Ty::Bool) => match inner.kind {
-                Kind::Const(Value::Bool(b)) => Expr { kind: Kind::Const(Value::Bool(!b)), ty, loc: at },
-                _ => Expr { kind: Kind::Op(Op::NOT, vec![inner]), ty, loc: at },
+                Kind::Const(Value::Bool(b)) => Expr {
+                    kind: Kind::Const(Value::Bool(!b)),
+                    ty,
+                    loc: at,
+                },
+                _ => Expr {
+                    kind: Kind::Op(Op::NOT, vec![inner]),
+                    ty,
+                    loc: at,
+                },
             },
-            (syn::UnOp::Not(_), Ty::Int) => Expr { kind: Kind::Op(Op::INVERT, vec![inner]), ty, loc: at },
+            (syn::UnOp::Not(_), Ty::Int) => Expr {
+                kind: Kind::Op(Op::INVERT, vec![inner]),
+                ty,
+                loc: at,
+            },
             _ => {
                 let ty = self.full(&ty);
                 self.fail(at, format!("this operator does not apply to `{ty}`"), "")
@@ -53,7 +75,11 @@ impl Checker<'_, '_> {
     fn operate(&mut self, op: &BinOp, left: Expr, right: Expr, at: Loc) -> Expr {
         let (l, r) = (self.shallow(&left.ty), self.shallow(&right.ty));
         if l == Ty::Err || r == Ty::Err {
-            return Expr { kind: Kind::Unit, ty: Ty::Err, loc: at };
+            return Expr {
+                kind: Kind::Unit,
+                ty: Ty::Err,
+                loc: at,
+            };
         }
         let make = |kind, ty| Expr { kind, ty, loc: at };
         if matches!(op, BinOp::And(_) | BinOp::Or(_)) {
@@ -85,14 +111,30 @@ impl Checker<'_, '_> {
         }
         let Some(code) = arithmetic(op) else {
             let (l, r) = (self.full(&l), self.full(&r));
-            return self.fail(at, format!("this operator does not apply to `{l}` and `{r}`"), "");
+            return self.fail(
+                at,
+                format!("this operator does not apply to `{l}` and `{r}`"),
+                "",
+            );
         };
         if !numbers {
             let (l, r) = (self.full(&l), self.full(&r));
-            let help = if l.is_bytes() { "join bytes with `.concat(&other)`" } else { "" };
-            return self.fail(at, format!("this operator does not apply to `{l}` and `{r}`"), help);
+            let help = if l.is_bytes() {
+                "join bytes with `.concat(&other)`"
+            } else {
+                ""
+            };
+            return self.fail(
+                at,
+                format!("this operator does not apply to `{l}` and `{r}`"),
+                help,
+            );
         }
-        let ty = if l == Ty::Lit && r == Ty::Lit { Ty::Lit } else { Ty::Int };
+        let ty = if l == Ty::Lit && r == Ty::Lit {
+            Ty::Lit
+        } else {
+            Ty::Int
+        };
         if let (Kind::Const(Value::Int(a)), Kind::Const(Value::Int(b))) = (&left.kind, &right.kind)
             && let Some(value) = fold(code, a, b)
             && (ty == Ty::Int || i128::try_from(&value).is_ok())
@@ -100,7 +142,11 @@ impl Checker<'_, '_> {
             return make(Kind::Const(Value::Int(value)), ty);
         }
         if ty == Ty::Lit {
-            return self.fail(at, "machine integers cannot be computed with", "make one side an `Int`: `int(X) + 1`");
+            return self.fail(
+                at,
+                "machine integers cannot be computed with",
+                "make one side an `Int`: `int(X) + 1`",
+            );
         }
         make(Kind::Op(code, vec![left, right]), ty)
     }
@@ -108,7 +154,8 @@ impl Checker<'_, '_> {
     fn equality(&mut self, op: &BinOp, left: Expr, right: Expr, at: Loc) -> Expr {
         let (l, r) = (self.shallow(&left.ty), self.shallow(&right.ty));
         let equal = matches!(op, BinOp::Eq(_));
-        let same = matches!((&l, &r), (Ty::Int, Ty::Lit) | (Ty::Lit, Ty::Int)) || self.unify(&l, &r);
+        let same =
+            matches!((&l, &r), (Ty::Int, Ty::Lit) | (Ty::Lit, Ty::Int)) || self.unify(&l, &r);
         if !same {
             let (l, r) = (self.full(&l), self.full(&r));
             return self.fail(at, format!("cannot compare `{l}` with `{r}`"), "");
@@ -123,11 +170,16 @@ impl Checker<'_, '_> {
             (t, true) if t.is_bytes() => Op::EQUAL,
             (t, false) if t.is_bytes() => Op::NOTEQUAL,
             _ => {
-                let help = "compare the parts; an `Any` by what it holds, an `Option` by `is_none()`";
+                let help =
+                    "compare the parts; an `Any` by what it holds, an `Option` by `is_none()`";
                 return self.fail(at, format!("`==` on `{ty}` is not supported"), help);
             }
         };
-        Expr { kind: Kind::Op(code, vec![left, right]), ty: Ty::Bool, loc: at }
+        Expr {
+            kind: Kind::Op(code, vec![left, right]),
+            ty: Ty::Bool,
+            loc: at,
+        }
     }
 
     /// Whether EQUAL compares values of the type by value.
@@ -138,7 +190,11 @@ impl Checker<'_, '_> {
     pub(super) fn assign(&mut self, a: &syn::ExprAssign, at: Loc) -> Expr {
         if let syn::Expr::Infer(_) = &*a.left {
             let value = self.expr(&a.right);
-            return Expr { kind: Kind::Block(vec![crate::tree::Stmt::Expr(value)], None), ty: Ty::Unit, loc: at };
+            return Expr {
+                kind: Kind::Block(vec![crate::tree::Stmt::Expr(value)], None),
+                ty: Ty::Unit,
+                loc: at,
+            };
         }
         let place = self.place(&a.left);
         let value = self.expr(&a.right);
@@ -158,14 +214,30 @@ impl Checker<'_, '_> {
     /// The left side of an assignment: a variable, or a field of a field of … of a variable.
     fn place(&mut self, e: &syn::Expr) -> Expr {
         let at = self.loc(e);
-        if let syn::Expr::Unary(syn::ExprUnary { op: syn::UnOp::Deref(_), .. }) = e {
-            return self.fail(at, "assigning through a reference is not supported", "assign to its fields, or return the new value");
+        if let syn::Expr::Unary(syn::ExprUnary {
+            op: syn::UnOp::Deref(_),
+            ..
+        }) = e
+        {
+            return self.fail(
+                at,
+                "assigning through a reference is not supported",
+                "assign to its fields, or return the new value",
+            );
         }
         if let syn::Expr::Index(_) = e {
-            return self.fail(at, "indexing with `[]` is not supported", "use `.set(i, v)`");
+            return self.fail(
+                at,
+                "indexing with `[]` is not supported",
+                "use `.set(i, v)`",
+            );
         }
         if let syn::Expr::Tuple(_) = e {
-            return self.fail(at, "assigning to several places at once is not supported", "assign one after the other");
+            return self.fail(
+                at,
+                "assigning to several places at once is not supported",
+                "assign one after the other",
+            );
         }
         let place = self.expr(e);
         let mut base = &place;
@@ -175,13 +247,21 @@ impl Checker<'_, '_> {
             base = inner;
         }
         if tuple {
-            return self.fail(at, "a part of a tuple cannot be assigned", "build a new tuple, or use a struct");
+            return self.fail(
+                at,
+                "a part of a tuple cannot be assigned",
+                "build a new tuple, or use a struct",
+            );
         }
         match &base.kind {
             Kind::Local(id) if std::ptr::eq(base, &place) => {
                 let local = &self.locals[*id];
                 if local.by_ref {
-                    return self.fail(at, "a reference parameter cannot be replaced", "assign to its fields");
+                    return self.fail(
+                        at,
+                        "a reference parameter cannot be replaced",
+                        "assign to its fields",
+                    );
                 }
                 if !local.mutable {
                     let message = format!("`{}` is not mutable", local.name);
@@ -191,13 +271,21 @@ impl Checker<'_, '_> {
             }
             Kind::Local(_) => place,
             _ if place.ty == Ty::Err => place,
-            _ => self.fail(at, "this cannot be assigned to", "assign to a variable or to a field of one"),
+            _ => self.fail(
+                at,
+                "this cannot be assigned to",
+                "assign to a variable or to a field of one",
+            ),
         }
     }
 
     fn store(&mut self, place: Expr, value: Expr, at: Loc) -> Expr {
         if place.ty == Ty::Err || value.ty == Ty::Err {
-            return Expr { kind: Kind::Unit, ty: Ty::Err, loc: at };
+            return Expr {
+                kind: Kind::Unit,
+                ty: Ty::Err,
+                loc: at,
+            };
         }
         let value_at = value.loc;
         let value = self.coerce_at(value, &place.ty, value_at);
@@ -206,14 +294,22 @@ impl Checker<'_, '_> {
             Kind::Field(base, n) => Kind::AssignField(base, n, Box::new(value)),
             _ => Kind::Unit,
         };
-        Expr { kind, ty: Ty::Unit, loc: at }
+        Expr {
+            kind,
+            ty: Ty::Unit,
+            loc: at,
+        }
     }
 }
 
 /// Whether NeoVM has the number.
 pub(super) fn in_range(n: &BigInt) -> bool {
     let limit = BigInt::from(1) << 255u32;
-    if n.sign() == Sign::Minus { -n <= limit } else { *n < limit }
+    if n.sign() == Sign::Minus {
+        -n <= limit
+    } else {
+        *n < limit
+    }
 }
 
 fn fold(op: Op, a: &BigInt, b: &BigInt) -> Option<BigInt> {

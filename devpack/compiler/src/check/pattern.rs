@@ -29,7 +29,11 @@ impl Checker<'_, '_> {
                 let pattern = c.pattern(pat, &ty);
                 let guard = guard.map(|g| c.condition(g));
                 let body = c.expr(&arm.body);
-                Arm { pattern, guard, body }
+                Arm {
+                    pattern,
+                    guard,
+                    body,
+                }
             });
             joined = match &result {
                 Some(before) => self.join(before, &arm.body),
@@ -41,12 +45,24 @@ impl Checker<'_, '_> {
             result = Some(shown);
             arms.push(arm);
         }
-        let unguarded: Vec<&Pattern> = arms.iter().filter(|a| a.guard.is_none()).map(|a| &a.pattern).collect();
+        let unguarded: Vec<&Pattern> = arms
+            .iter()
+            .filter(|a| a.guard.is_none())
+            .map(|a| &a.pattern)
+            .collect();
         if ty != Ty::Err && !self.exhaustive(&ty, &unguarded) {
             let place = self.place_of(&m.expr);
             return self.fail(place, "the arms do not cover every value", "add a `_` arm");
         }
-        Expr { kind: Kind::Match(Box::new(Match { scrutinee, temp, arms })), ty: joined, loc: at }
+        Expr {
+            kind: Kind::Match(Box::new(Match {
+                scrutinee,
+                temp,
+                arms,
+            })),
+            ty: joined,
+            loc: at,
+        }
     }
 
     pub(super) fn let_cond(&mut self, l: &syn::ExprLet, at: Loc) -> Expr {
@@ -54,7 +70,11 @@ impl Checker<'_, '_> {
         let ty = self.shallow(&value.ty);
         let temp = self.local("", ty.clone(), false);
         let pattern = self.pattern(&l.pat, &ty);
-        Expr { kind: Kind::Let(Box::new(pattern), Box::new(value), temp), ty: Ty::Bool, loc: at }
+        Expr {
+            kind: Kind::Let(Box::new(pattern), Box::new(value), temp),
+            ty: Ty::Bool,
+            loc: at,
+        }
     }
 
     pub(super) fn pattern(&mut self, pat: &syn::Pat, ty: &Ty) -> Pattern {
@@ -72,9 +92,17 @@ impl Checker<'_, '_> {
                     return self.value_pattern(&path, ty, at);
                 }
                 if matches!(ty, Ty::Small | Ty::Slice) {
-                    self.fail(at, "a pattern cannot give a name to this", "use the variable that is matched on");
+                    self.fail(
+                        at,
+                        "a pattern cannot give a name to this",
+                        "use the variable that is matched on",
+                    );
                 }
-                Pattern::Bind(self.local(&name.ident.to_string(), ty.clone(), name.mutability.is_some()))
+                Pattern::Bind(self.local(
+                    &name.ident.to_string(),
+                    ty.clone(),
+                    name.mutability.is_some(),
+                ))
             }
             syn::Pat::Path(p) => self.value_pattern(&p.path, ty, at),
             syn::Pat::Lit(l) => self.literal_pattern(&l.lit, ty, at),
@@ -85,14 +113,22 @@ impl Checker<'_, '_> {
                     high = Some(n - 1);
                 }
                 if !matches!(ty, Ty::Small | Ty::Err) {
-                    self.fail(at, "a range pattern needs `.small()` on the value", "write `match x.small() { … }`");
+                    self.fail(
+                        at,
+                        "a range pattern needs `.small()` on the value",
+                        "write `match x.small() { … }`",
+                    );
                 }
                 saturate(low, high)
             }
             syn::Pat::Or(or) => {
                 let parts: Vec<_> = or.cases.iter().map(|p| self.pattern(p, ty)).collect();
                 if parts.iter().any(Pattern::binds) {
-                    self.fail(at, "names in `|` patterns are not supported", "write two arms");
+                    self.fail(
+                        at,
+                        "names in `|` patterns are not supported",
+                        "write two arms",
+                    );
                 }
                 Pattern::Or(parts)
             }
@@ -100,7 +136,11 @@ impl Checker<'_, '_> {
                 let inner = self.fresh();
                 if !self.unify(ty, &Ty::option(inner.clone())) {
                     let ty = self.full(ty);
-                    self.fail(at, format!("expected a pattern for `{ty}`, found `Some(…)`"), "");
+                    self.fail(
+                        at,
+                        format!("expected a pattern for `{ty}`, found `Some(…)`"),
+                        "",
+                    );
                     return Pattern::Wild;
                 }
                 match t.elems.first() {
@@ -114,11 +154,19 @@ impl Checker<'_, '_> {
                 Pattern::Wild
             }
             syn::Pat::Reference(_) => {
-                self.fail(at, "reference patterns are not supported", "leave the `&` away");
+                self.fail(
+                    at,
+                    "reference patterns are not supported",
+                    "leave the `&` away",
+                );
                 Pattern::Wild
             }
             _ => {
-                self.fail(at, "this pattern is not supported", "use names, `_`, literals, constants, `Some`, `None`, enums or tuples");
+                self.fail(
+                    at,
+                    "this pattern is not supported",
+                    "use names, `_`, literals, constants, `Some`, `None`, enums or tuples",
+                );
                 Pattern::Wild
             }
         }
@@ -134,18 +182,35 @@ impl Checker<'_, '_> {
                 return Pattern::Wild;
             }
         };
-        let parts: Vec<_> = t.elems.iter().zip(&parts).map(|(p, ty)| self.pattern(p, ty)).collect();
+        let parts: Vec<_> = t
+            .elems
+            .iter()
+            .zip(&parts)
+            .map(|(p, ty)| self.pattern(p, ty))
+            .collect();
         if !parts.iter().all(Pattern::always) {
-            self.fail(at, "a tuple pattern may only hold names and `_`", "match on the parts one after the other");
+            self.fail(
+                at,
+                "a tuple pattern may only hold names and `_`",
+                "match on the parts one after the other",
+            );
         }
         Pattern::Tuple(parts)
     }
 
     fn value_pattern(&mut self, path: &syn::Path, ty: &Ty, at: Loc) -> Pattern {
-        let e = self.expr(&syn::Expr::Path(syn::ExprPath { attrs: Vec::new(), qself: None, path: path.clone() }));
+        let e = self.expr(&syn::Expr::Path(syn::ExprPath {
+            attrs: Vec::new(),
+            qself: None,
+            path: path.clone(),
+        }));
         let Kind::Const(value) = e.kind else {
             if e.ty != Ty::Err {
-                self.fail(at, "this pattern is not supported", "use a constant or an enum's variant");
+                self.fail(
+                    at,
+                    "this pattern is not supported",
+                    "use a constant or an enum's variant",
+                );
             }
             return Pattern::Wild;
         };
@@ -156,8 +221,16 @@ impl Checker<'_, '_> {
         };
         if !fits {
             let (e, ty) = (self.full(&e.ty), self.full(ty));
-            let help = if ty == Ty::Int { "write `match x.small() { … }`" } else { "" };
-            self.fail(at, format!("a pattern of type `{e}` does not fit `{ty}`"), help);
+            let help = if ty == Ty::Int {
+                "write `match x.small() { … }`"
+            } else {
+                ""
+            };
+            self.fail(
+                at,
+                format!("a pattern of type `{e}` does not fit `{ty}`"),
+                help,
+            );
             return Pattern::Wild;
         }
         match value {
@@ -176,13 +249,21 @@ impl Checker<'_, '_> {
                 Err(_) => Pattern::Wild,
             },
             (syn::Lit::Int(_), Ty::Int) => {
-                self.fail(at, "an `Int` cannot be matched with a literal", "write `match x.small() { … }`");
+                self.fail(
+                    at,
+                    "an `Int` cannot be matched with a literal",
+                    "write `match x.small() { … }`",
+                );
                 Pattern::Wild
             }
             (syn::Lit::Bool(b), Ty::Bool) => Pattern::Bool(b.value),
             (syn::Lit::ByteStr(s), Ty::Slice) => Pattern::Bytes(s.value().into()),
             (syn::Lit::ByteStr(_), Ty::Bytes) => {
-                self.fail(at, "`Bytes` cannot be matched with a literal", "write `match x.as_slice() { … }`");
+                self.fail(
+                    at,
+                    "`Bytes` cannot be matched with a literal",
+                    "write `match x.as_slice() { … }`",
+                );
                 Pattern::Wild
             }
             (_, Ty::Err) => Pattern::Wild,
@@ -218,16 +299,29 @@ impl Checker<'_, '_> {
             }
         }
         match self.shallow(ty) {
-            Ty::Bool => [true, false].iter().all(|b| flat.iter().any(|p| matches!(p, Pattern::Bool(x) if x == b))),
+            Ty::Bool => [true, false]
+                .iter()
+                .all(|b| flat.iter().any(|p| matches!(p, Pattern::Bool(x) if x == b))),
             Ty::Option(inner) => {
-                let some: Vec<_> = flat.iter().filter_map(|p| if let Pattern::Some(p) = p { Some(&**p) } else { None }).collect();
+                let some: Vec<_> = flat
+                    .iter()
+                    .filter_map(|p| {
+                        if let Pattern::Some(p) = p {
+                            Some(&**p)
+                        } else {
+                            None
+                        }
+                    })
+                    .collect();
                 flat.iter().any(|p| matches!(p, Pattern::None)) && self.exhaustive(&inner, &some)
             }
             Ty::Enum(id, _) => {
                 let values = self.p.enums[id].values.clone().unwrap_or_else(|| [].into());
                 values.iter().all(|v| {
                     let v = BigInt::from(*v);
-                    flat.iter().any(|p| matches!(p, Pattern::Range(Some(a), Some(b)) if *a <= v && v <= *b))
+                    flat.iter().any(
+                        |p| matches!(p, Pattern::Range(Some(a), Some(b)) if *a <= v && v <= *b),
+                    )
                 })
             }
             Ty::Small | Ty::Int => covers_all(&flat),
@@ -244,10 +338,20 @@ fn saturate(low: Option<BigInt>, high: Option<BigInt>) -> Pattern {
 }
 
 fn covers_all(patterns: &[&Pattern]) -> bool {
-    let mut ranges: Vec<(&Option<BigInt>, &Option<BigInt>)> =
-        patterns.iter().filter_map(|p| if let Pattern::Range(a, b) = p { Some((a, b)) } else { None }).collect();
+    let mut ranges: Vec<(&Option<BigInt>, &Option<BigInt>)> = patterns
+        .iter()
+        .filter_map(|p| {
+            if let Pattern::Range(a, b) = p {
+                Some((a, b))
+            } else {
+                None
+            }
+        })
+        .collect();
     ranges.sort();
-    let Some(((None, first), rest)) = ranges.split_first() else { return false };
+    let Some(((None, first), rest)) = ranges.split_first() else {
+        return false;
+    };
     let mut reached = (*first).clone();
     for (low, high) in rest {
         let Some(end) = &reached else { return true };

@@ -56,8 +56,14 @@ impl Function<'_, '_> {
                 self.copy_at(inner, at, depth + 1);
                 self.label_here(done);
             }
-            Ty::Iterator => self.error(at, "an `Iterator` cannot be copied", "pass it by reference"),
-            _ => self.error(at, format!("`{ty}` cannot be copied"), "build a new one from its parts"),
+            Ty::Iterator => {
+                self.error(at, "an `Iterator` cannot be copied", "pass it by reference")
+            }
+            _ => self.error(
+                at,
+                format!("`{ty}` cannot be copied"),
+                "build a new one from its parts",
+            ),
         }
     }
 
@@ -82,7 +88,11 @@ impl Function<'_, '_> {
     pub(super) fn copy_element(&mut self, ty: &Ty, at: Loc) {
         if !self.copied_by_values(ty, 0) {
             let help = "take it out with `pop`, or keep the collections apart";
-            return self.error(at, format!("reading a `{ty}` out of a collection is not supported"), help);
+            return self.error(
+                at,
+                format!("reading a `{ty}` out of a collection is not supported"),
+                help,
+            );
         }
         self.copy(ty, at);
     }
@@ -91,7 +101,11 @@ impl Function<'_, '_> {
     pub(super) fn check_values(&mut self, of: &Ty, at: Loc) {
         if !self.copied_by_values(of, 0) {
             let help = "copy the elements one by one in a loop";
-            self.error(at, format!("an array of `{of}` cannot be copied at once"), help);
+            self.error(
+                at,
+                format!("an array of `{of}` cannot be copied at once"),
+                help,
+            );
         }
     }
 
@@ -101,9 +115,11 @@ impl Function<'_, '_> {
         }
         match ty {
             _ if depth > MAX_COPY_DEPTH => false,
-            Ty::Struct(id, _) => {
-                self.u.structs.get(id).is_some_and(|f| f.iter().all(|t| self.copied_by_values(t, depth + 1)))
-            }
+            Ty::Struct(id, _) => self
+                .u
+                .structs
+                .get(id)
+                .is_some_and(|f| f.iter().all(|t| self.copied_by_values(t, depth + 1))),
             Ty::Option(t) => self.copied_by_values(t, depth + 1),
             Ty::Tuple(parts) => parts.iter().all(|t| self.copied_by_values(t, depth + 1)),
             _ => false,

@@ -58,7 +58,11 @@ impl Function<'_, '_> {
             Kind::Op(op, args) if compare_jump(*op).is_some() => {
                 args.iter().for_each(|a| self.value(a, false));
                 if let Some(jump) = compare_jump(*op) {
-                    let jump = if when { jump } else { negated(jump).unwrap_or(jump) };
+                    let jump = if when {
+                        jump
+                    } else {
+                        negated(jump).unwrap_or(jump)
+                    };
                     self.jump(jump, target);
                 }
             }
@@ -96,7 +100,14 @@ impl Function<'_, '_> {
         self.label_here(done);
     }
 
-    pub(super) fn if_value(&mut self, cond: &Expr, then: &Expr, other: Option<&Expr>, e: &Expr, loose: bool) {
+    pub(super) fn if_value(
+        &mut self,
+        cond: &Expr,
+        then: &Expr,
+        other: Option<&Expr>,
+        e: &Expr,
+        loose: bool,
+    ) {
         let before = self.height;
         let (no, done) = (self.u.label(), self.u.label());
         self.slot_scope(|f| {

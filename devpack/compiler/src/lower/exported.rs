@@ -10,7 +10,9 @@ impl Function<'_, '_> {
     pub(super) fn prologue(&mut self) {
         for local in self.body.params.clone() {
             let info = self.body.locals[local].clone();
-            let Some(place) = self.places.get(&local).copied() else { continue };
+            let Some(place) = self.places.get(&local).copied() else {
+                continue;
+            };
             self.take(&info.name, &info.ty, place);
         }
     }
@@ -34,7 +36,8 @@ impl Function<'_, '_> {
             Ty::Bytes | Ty::Text => {
                 let good = self.u.label();
                 self.load(place);
-                self.ins.push(Ins::With(Op::ISTYPE, vec![item_type::BYTE_STRING]));
+                self.ins
+                    .push(Ins::With(Op::ISTYPE, vec![item_type::BYTE_STRING]));
                 self.jump(Op::JMPIF, good);
                 self.load(place);
                 self.helper("as_bytes");

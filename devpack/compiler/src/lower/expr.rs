@@ -43,7 +43,12 @@ impl Function<'_, '_> {
                     let help = "bind the result first: `let r = f(…);`";
                     self.error(e.loc, "this function uses the evaluation stack while a value of this expression is on it", help);
                 }
-                let params = self.u.bodies.get(id).map(|b| b.params.clone()).unwrap_or_default();
+                let params = self
+                    .u
+                    .bodies
+                    .get(id)
+                    .map(|b| b.params.clone())
+                    .unwrap_or_default();
                 for (arg, param) in args.iter().zip(params) {
                     let loose = !self.u.facts.wants_exact(*id, param);
                     self.value(arg, loose);
@@ -59,7 +64,9 @@ impl Function<'_, '_> {
                 self.syscall("System.Runtime.Notify");
                 false
             }
-            Kind::If(cond, then, other) => return self.if_value(cond, then, other.as_deref(), e, loose),
+            Kind::If(cond, then, other) => {
+                return self.if_value(cond, then, other.as_deref(), e, loose);
+            }
             Kind::Match(m) => return self.match_value(m, e, loose),
             Kind::Block(stmts, tail) => {
                 return self.slot_scope(|f| {
@@ -81,7 +88,11 @@ impl Function<'_, '_> {
                     let loose = !self.exported;
                     self.value(value, loose);
                 }
-                let drop = if self.height > below { Op::NIP } else { Op::DROP };
+                let drop = if self.height > below {
+                    Op::NIP
+                } else {
+                    Op::DROP
+                };
                 (0..below).for_each(|_| self.op(drop));
                 self.op(Op::RET);
                 false
@@ -154,7 +165,8 @@ impl Function<'_, '_> {
             }
         };
         if is_loose && !loose {
-            self.ins.push(Ins::With(Op::CONVERT, vec![item_type::BYTE_STRING]));
+            self.ins
+                .push(Ins::With(Op::CONVERT, vec![item_type::BYTE_STRING]));
         }
     }
 
@@ -198,7 +210,8 @@ impl Function<'_, '_> {
             }
             Stmt::Let(pattern, value, None, loc) => {
                 self.ins.push(Ins::Mark(*loc));
-                if let (Pattern::Tuple(patterns), Kind::Pack(Op::PACKSTRUCT, parts)) = (pattern, &value.kind)
+                if let (Pattern::Tuple(patterns), Kind::Pack(Op::PACKSTRUCT, parts)) =
+                    (pattern, &value.kind)
                     && patterns.len() == parts.len()
                 {
                     parts.iter().for_each(|p| self.value(p, false));
@@ -249,7 +262,12 @@ impl Function<'_, '_> {
         let (start, again, exit) = (self.u.label(), self.u.label(), self.u.label());
         let height = self.height;
         self.slot_scope(|f| {
-            f.loops.push(OpenLoop { id, exit, again, height });
+            f.loops.push(OpenLoop {
+                id,
+                exit,
+                again,
+                height,
+            });
             match cond {
                 // The condition at the end saves a jump a round, but names it binds must be set before the body.
                 Some(cond) if !has_let(cond) => {
@@ -275,7 +293,9 @@ impl Function<'_, '_> {
     }
 
     fn leave(&mut self, id: usize, out: bool) {
-        let Some(open) = self.loops.iter().rev().find(|l| l.id == id) else { return };
+        let Some(open) = self.loops.iter().rev().find(|l| l.id == id) else {
+            return;
+        };
         let (target, below) = (if out { open.exit } else { open.again }, open.height);
         (below..self.height).for_each(|_| self.op(Op::DROP));
         self.jump(Op::JMP, target);
@@ -285,11 +305,18 @@ impl Function<'_, '_> {
     pub(super) fn arguments(&mut self, args: &[Expr], loose: &[bool], reversed: bool) {
         let flag = |n: usize| loose.get(n).copied().unwrap_or(false);
         if !reversed || args.len() < 2 {
-            args.iter().enumerate().for_each(|(n, a)| self.value(a, flag(n)));
+            args.iter()
+                .enumerate()
+                .for_each(|(n, a)| self.value(a, flag(n)));
         } else if self.order_is_free(args) {
-            args.iter().enumerate().rev().for_each(|(n, a)| self.value(a, flag(n)));
+            args.iter()
+                .enumerate()
+                .rev()
+                .for_each(|(n, a)| self.value(a, flag(n)));
         } else {
-            args.iter().enumerate().for_each(|(n, a)| self.value(a, flag(n)));
+            args.iter()
+                .enumerate()
+                .for_each(|(n, a)| self.value(a, flag(n)));
             match args.len() {
                 2 => self.op(Op::SWAP),
                 3 => self.op(Op::REVERSE3),
@@ -312,7 +339,9 @@ impl Function<'_, '_> {
             Kind::Const(_) => true,
             Kind::Local(id) => !self.body.locals[*id].mutable && self.is_immutable(&e.ty),
             Kind::Clone(inner) => self.is_immutable(&e.ty) && self.fixed(inner),
-            Kind::Intrinsic(row, args) if row.special() == Some("same") => args.iter().all(|a| self.fixed(a)),
+            Kind::Intrinsic(row, args) if row.special() == Some("same") => {
+                args.iter().all(|a| self.fixed(a))
+            }
             _ => false,
         }
     }
@@ -335,7 +364,9 @@ impl Function<'_, '_> {
         let mut by_position: Vec<usize> = (0..fields.len()).collect();
         by_position.sort_by_key(|n| std::cmp::Reverse(fields[*n].0));
         if self.order_is_free(&values) {
-            by_position.iter().for_each(|n| self.value(&values[*n], false));
+            by_position
+                .iter()
+                .for_each(|n| self.value(&values[*n], false));
         } else {
             self.slot_scope(|f| {
                 let places: Vec<_> = values
@@ -360,7 +391,11 @@ impl Function<'_, '_> {
     fn intrinsic(&mut self, row: &'static Intrinsic, args: &[Expr], e: &Expr, loose: bool) -> bool {
         if row.is_eval() && self.height > 0 {
             let help = "make it a statement, or the whole value of a `let` or an assignment";
-            self.error(e.loc, "the evaluation stack cannot be used while a value of this expression is on it", help);
+            self.error(
+                e.loc,
+                "the evaluation stack cannot be used while a value of this expression is on it",
+                help,
+            );
         }
         match row.special() {
             Some("same") => {
@@ -369,7 +404,8 @@ impl Function<'_, '_> {
             }
             Some("to_int") if self.u.facts.gives_loose(self.id, &args[0]) => {
                 self.value(&args[0], true);
-                self.ins.push(Ins::With(Op::CONVERT, vec![item_type::INTEGER]));
+                self.ins
+                    .push(Ins::With(Op::CONVERT, vec![item_type::INTEGER]));
                 return false;
             }
             Some("unwrap_or") => {
@@ -424,7 +460,9 @@ impl Function<'_, '_> {
                     self.op(op);
                 }
             }
-            Some(("INT", n)) => self.ins.push(Ins::Int(n.parse::<BigInt>().unwrap_or_default())),
+            Some(("INT", n)) => self
+                .ins
+                .push(Ins::Int(n.parse::<BigInt>().unwrap_or_default())),
             Some(("SYS", name)) => self.syscall(name),
             Some(("HELPER", name)) => self.helper(name),
             Some(("NATIVE", rest)) => {
@@ -434,19 +472,31 @@ impl Function<'_, '_> {
                 let token = Token {
                     hash: intrinsics::native_hash(contract).unwrap_or_default(),
                     method: method.to_owned(),
-                    params: if chained { 1 } else { u16::try_from(row.params.len()).unwrap_or(u16::MAX) },
+                    params: if chained {
+                        1
+                    } else {
+                        u16::try_from(row.params.len()).unwrap_or(u16::MAX)
+                    },
                     result: row.result.has_item(),
                     flags: u8::from_str_radix(flags, 16).unwrap_or(0),
                 };
-                let at = self.u.tokens.iter().position(|t| *t == token).unwrap_or_else(|| {
-                    self.u.tokens.push(token);
-                    self.u.tokens.len() - 1
-                });
+                let at = self
+                    .u
+                    .tokens
+                    .iter()
+                    .position(|t| *t == token)
+                    .unwrap_or_else(|| {
+                        self.u.tokens.push(token);
+                        self.u.tokens.len() - 1
+                    });
                 let at = u16::try_from(at).unwrap_or(u16::MAX);
-                self.ins.push(Ins::With(Op::CALLT, at.to_le_bytes().to_vec()));
+                self.ins
+                    .push(Ins::With(Op::CALLT, at.to_le_bytes().to_vec()));
             }
             Some((name, byte)) => {
-                if let (Some(op), Ok(byte)) = (Op::from_mnemonic(name), u8::from_str_radix(byte, 16)) {
+                if let (Some(op), Ok(byte)) =
+                    (Op::from_mnemonic(name), u8::from_str_radix(byte, 16))
+                {
                     self.ins.push(Ins::With(op, vec![byte]));
                 }
             }
@@ -486,7 +536,16 @@ fn pure(e: &Expr) -> bool {
         Kind::Field(base, _) => pure(base),
         Kind::Clone(inner) => pure(inner),
         Kind::Intrinsic(row, args) => {
-            let quiet = ["Int::", "Bytes::", "Text::", "Hash160::", "Hash256::", "PublicKey::", "Signature::", "Any::from"];
+            let quiet = [
+                "Int::",
+                "Bytes::",
+                "Text::",
+                "Hash160::",
+                "Hash256::",
+                "PublicKey::",
+                "Signature::",
+                "Any::from",
+            ];
             quiet.iter().any(|q| row.path.starts_with(q)) && args.iter().all(pure)
         }
         _ => false,

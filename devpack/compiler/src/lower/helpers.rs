@@ -10,7 +10,17 @@ use crate::types::Ty;
 /// All helpers by name.
 #[cfg(test)]
 pub(crate) const HELPERS: [&str; 12] = [
-    "as_array", "as_bytes", "as_hash", "copy_array", "get_int", "map_get", "of_length", "param_20", "param_32", "param_33", "param_64",
+    "as_array",
+    "as_bytes",
+    "as_hash",
+    "copy_array",
+    "get_int",
+    "map_get",
+    "of_length",
+    "param_20",
+    "param_32",
+    "param_33",
+    "param_64",
     "public_key",
 ];
 
@@ -70,7 +80,8 @@ impl Build<'_, '_> {
         self.ins.push(Ins::Jump(Op::JMPIF, good));
         // CONVERT would let Null through.
         self.ops(&[Op::DUP, Op::ISNULL, Op::NOT, Op::ASSERT]);
-        self.ins.push(Ins::With(Op::CONVERT, vec![item_type::BYTE_STRING]));
+        self.ins
+            .push(Ins::With(Op::CONVERT, vec![item_type::BYTE_STRING]));
         self.ins.push(Ins::Label(good));
         self.ops(&[Op::RET]);
     }
@@ -104,7 +115,14 @@ impl Build<'_, '_> {
         self.ops(&[Op::SWAP]);
         let as_bytes = self.u.helper_label("as_bytes");
         self.ins.push(Ins::Call(as_bytes));
-        self.ops(&[Op::DUP, Op::SIZE, Op::ROT, Op::NUMEQUAL, Op::ASSERT, Op::RET]);
+        self.ops(&[
+            Op::DUP,
+            Op::SIZE,
+            Op::ROT,
+            Op::NUMEQUAL,
+            Op::ASSERT,
+            Op::RET,
+        ]);
     }
 
     /// (key) -> number stored there, 0 if none.
@@ -147,7 +165,14 @@ impl Build<'_, '_> {
         self.ops(&[Op::DUP, Op::SIZE]);
         self.int(33);
         self.ins.push(Ins::Jump(Op::JMPNE, bad));
-        self.ops(&[Op::DUP, Op::PUSH0, Op::PICKITEM, Op::PUSH2, Op::PUSH4, Op::WITHIN]);
+        self.ops(&[
+            Op::DUP,
+            Op::PUSH0,
+            Op::PICKITEM,
+            Op::PUSH2,
+            Op::PUSH4,
+            Op::WITHIN,
+        ]);
         self.ins.push(Ins::Jump(Op::JMPIFNOT, bad));
         self.ops(&[Op::RET]);
         self.ins.push(Ins::Label(bad));
@@ -163,7 +188,9 @@ impl Build<'_, '_> {
         self.int(n);
         self.ins.push(Ins::Jump(Op::JMPEQ, good));
         self.ops(&[Op::DROP]);
-        self.ins.push(Ins::Data(format!(": expected {n} bytes").into_bytes().into()));
+        self.ins.push(Ins::Data(
+            format!(": expected {n} bytes").into_bytes().into(),
+        ));
         self.ops(&[Op::CAT, Op::ABORTMSG]);
         self.ins.push(Ins::Label(good));
         self.ops(&[Op::NIP, Op::RET]);

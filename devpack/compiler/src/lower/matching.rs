@@ -47,7 +47,9 @@ impl Function<'_, '_> {
     /// The place of an expression that is just an unchanging variable, with bytes in their exact form.
     pub(super) fn lasting_place(&self, e: &Expr) -> Option<Place> {
         match &e.kind {
-            Kind::Local(id) if !self.body.locals[*id].mutable && self.u.facts.is_exact(self.id, *id) => {
+            Kind::Local(id)
+                if !self.body.locals[*id].mutable && self.u.facts.is_exact(self.id, *id) =>
+            {
                 self.places.get(id).copied()
             }
             Kind::Intrinsic(row, args) if matches!(row.path, "Int::small" | "Bytes::as_slice") => {
@@ -133,7 +135,8 @@ impl Function<'_, '_> {
 
     fn compare(&mut self, place: Place, with: &Stretch, jump: Op, target: Label) {
         self.load(place);
-        self.ins.push(Ins::Int(with.from.clone().unwrap_or_default()));
+        self.ins
+            .push(Ins::Int(with.from.clone().unwrap_or_default()));
         self.jump(jump, target);
     }
 
@@ -246,11 +249,16 @@ fn numbers(arms: &[Arm]) -> usize {
     let mut count = 0;
     for arm in arms {
         let parts = flat(&arm.pattern);
-        let plain = parts.iter().all(|p| matches!(p, Pattern::Range(..) | Pattern::Wild | Pattern::Bind(_)));
+        let plain = parts
+            .iter()
+            .all(|p| matches!(p, Pattern::Range(..) | Pattern::Wild | Pattern::Bind(_)));
         if arm.guard.is_some() || !plain {
             return 0;
         }
-        count += parts.iter().filter(|p| matches!(p, Pattern::Range(..))).count();
+        count += parts
+            .iter()
+            .filter(|p| matches!(p, Pattern::Range(..)))
+            .count();
     }
     count
 }
@@ -277,7 +285,9 @@ fn stretches(arms: &[Arm]) -> Vec<Stretch> {
     cuts.dedup();
     let mut out: Vec<Stretch> = Vec::new();
     for from in cuts {
-        let arm = arms.iter().position(|arm| flat(&arm.pattern).iter().any(|p| fits(p, from.as_ref())));
+        let arm = arms
+            .iter()
+            .position(|arm| flat(&arm.pattern).iter().any(|p| fits(p, from.as_ref())));
         if out.last().is_none_or(|last| last.arm != arm) {
             out.push(Stretch { from, arm });
         }

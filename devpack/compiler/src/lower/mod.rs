@@ -146,7 +146,11 @@ impl<'a> Unit<'a> {
             // Internal callers push from left to right, which leaves the last argument on top.
             let slot = if exported { n } else { count - 1 - n };
             f.places.insert(*local, Place::Arg(slot));
-            params.push(Variable { name: body.locals[*local].name.clone(), ty: body.locals[*local].ty.clone(), slot });
+            params.push(Variable {
+                name: body.locals[*local].name.clone(),
+                ty: body.locals[*local].ty.clone(),
+                slot,
+            });
         }
         if exported {
             f.prologue();
@@ -154,7 +158,17 @@ impl<'a> Unit<'a> {
         f.value(&body.body, !exported);
         f.ins.push(Ins::Op(Op::RET));
         let (ins, locals, variables) = (f.ins, f.slots, f.variables);
-        Code { name, label, ins, locals, args: count, params, variables, result: body.result.clone(), loc: Some(body.loc) }
+        Code {
+            name,
+            label,
+            ins,
+            locals,
+            args: count,
+            params,
+            variables,
+            result: body.result.clone(),
+            loc: Some(body.loc),
+        }
     }
 }
 
@@ -190,7 +204,11 @@ pub(crate) struct Function<'u, 'a> {
 impl Function<'_, '_> {
     fn error(&mut self, loc: Loc, message: impl Into<String>, help: &str) {
         let help = (!help.is_empty()).then(|| help.to_owned());
-        self.u.errors.push(Diagnostic { loc, message: message.into(), help });
+        self.u.errors.push(Diagnostic {
+            loc,
+            message: message.into(),
+            help,
+        });
     }
 
     fn op(&mut self, op: Op) {
@@ -246,7 +264,11 @@ impl Function<'_, '_> {
         let place = self.new_slot();
         let info = &self.body.locals[local];
         if let (Place::Slot(slot), false) = (place, info.name.is_empty()) {
-            self.variables.push(Variable { name: info.name.clone(), ty: info.ty.clone(), slot });
+            self.variables.push(Variable {
+                name: info.name.clone(),
+                ty: info.ty.clone(),
+                slot,
+            });
         }
         self.places.insert(local, place);
         place

@@ -1,0 +1,9 @@
+#[contract(name = "Bad")]
+pub mod methods {
+    use neo_framework::prelude::*;
+
+    #[method]
+    pub fn run(n: Int) -> bool {
+        Any::from(n) == Any::from(n)
+    }
+}

@@ -1,0 +1,3 @@
+pub mod methods {
+    pub fn run() {}
+}

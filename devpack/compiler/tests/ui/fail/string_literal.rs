@@ -1,0 +1,11 @@
+#[contract(name = "Bad")]
+pub mod methods {
+    use neo_framework::prelude::*;
+
+    #[method]
+    pub fn run(n: Int) -> Int {
+        let t = "text";
+        let b = b"bytes";
+        n
+    }
+}

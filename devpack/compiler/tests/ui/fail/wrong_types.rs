@@ -1,0 +1,13 @@
+#[contract(name = "Bad")]
+pub mod methods {
+    use neo_framework::prelude::*;
+
+    #[method]
+    pub fn run(n: Int) -> Int {
+        let t: Text = n;
+        if n {
+            return true;
+        }
+        bytes(b"")
+    }
+}
