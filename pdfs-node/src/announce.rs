@@ -55,7 +55,12 @@ pub(crate) async fn run(
     }
 }
 
-async fn announce(control: &ControlHandle, metrics: &Metrics, done: &mut HashSet<Hash>, root: Hash) {
+async fn announce(
+    control: &ControlHandle,
+    metrics: &Metrics,
+    done: &mut HashSet<Hash>,
+    root: Hash,
+) {
     if done.contains(&root) {
         return;
     }
@@ -69,6 +74,8 @@ async fn announce(control: &ControlHandle, metrics: &Metrics, done: &mut HashSet
             tracing::debug!(root = hex::encode(root), "announced");
         }
         // Tried again with the next block, or at the next start.
-        Err(error) => tracing::warn!(%error, root = hex::encode(root), "a content was not announced"),
+        Err(error) => {
+            tracing::warn!(%error, root = hex::encode(root), "a content was not announced")
+        }
     }
 }

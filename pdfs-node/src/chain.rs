@@ -43,7 +43,8 @@ pub struct PaidContent {
 pub struct ChainError(pub String);
 
 /// An answer of a [`Chain`] that is on its way.
-pub type Answer<'a> = Pin<Box<dyn Future<Output = Result<Option<PaidContent>, ChainError>> + Send + 'a>>;
+pub type Answer<'a> =
+    Pin<Box<dyn Future<Output = Result<Option<PaidContent>, ChainError>> + Send + 'a>>;
 
 /// Whoever knows which contents are paid for.
 pub trait Chain: Send + Sync + 'static {
@@ -54,7 +55,10 @@ pub trait Chain: Send + Sync + 'static {
 impl Chain for Phantasma {
     fn content<'a>(&'a self, root: &'a Hash) -> Answer<'a> {
         Box::pin(async move {
-            let info = self.content_info(root).await.map_err(|error| ChainError(error.to_string()))?;
+            let info = self
+                .content_info(root)
+                .await
+                .map_err(|error| ChainError(error.to_string()))?;
             Ok(info.map(|info| PaidContent {
                 size: info.size,
                 expiry_ms: info.expiry_ms,
@@ -92,7 +96,9 @@ impl CachedChain {
         }
         let answer = tokio::time::timeout(QUESTION_TIMEOUT, self.chain.content(root))
             .await
-            .map_err(|_| ChainError(format!("no answer within {} s", QUESTION_TIMEOUT.as_secs())))??;
+            .map_err(|_| {
+                ChainError(format!("no answer within {} s", QUESTION_TIMEOUT.as_secs()))
+            })??;
         self.remember(*root, answer);
         Ok(answer)
     }
@@ -115,6 +121,10 @@ impl CachedChain {
 }
 
 fn fresh(answer: &Option<PaidContent>, since: &Instant) -> bool {
-    let limit = if answer.is_some() { KNOWN_FOR } else { UNKNOWN_FOR };
+    let limit = if answer.is_some() {
+        KNOWN_FOR
+    } else {
+        UNKNOWN_FOR
+    };
     since.elapsed() < limit
 }

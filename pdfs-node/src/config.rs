@@ -125,25 +125,42 @@ pub fn setup(cli: Cli) -> anyhow::Result<Setup> {
         Some(path) => cli.settings.or(read_file(path)?),
         None => cli.settings,
     };
-    let contract = settings.contract.as_deref().context("no contract given: use --contract 0x...")?;
-    let contract: Hash160 = contract.parse().with_context(|| format!("contract {contract:?}"))?;
+    let contract = settings
+        .contract
+        .as_deref()
+        .context("no contract given: use --contract 0x...")?;
+    let contract: Hash160 = contract
+        .parse()
+        .with_context(|| format!("contract {contract:?}"))?;
     let rpc = RpcClient::new(settings.rpc.as_deref().unwrap_or(DEFAULT_RPC));
     let mut store = Options::new(settings.data.as_deref().unwrap_or(Path::new(DEFAULT_DATA)));
     if let Some(mib) = settings.segment_mib {
-        store.max_segment_bytes = mib.checked_mul(1 << 20).context("segment_mib is too large")?;
+        store.max_segment_bytes = mib
+            .checked_mul(1 << 20)
+            .context("segment_mib is too large")?;
     }
     let listen = address(settings.listen, DEFAULT_LISTEN)?;
     if let Some(public) = &settings.public_address {
-        ensure!(crate::peers::is_dialable(public), "public_address {public:?} is not host:port");
+        ensure!(
+            crate::peers::is_dialable(public),
+            "public_address {public:?} is not host:port"
+        );
     }
     if listen.ip().is_unspecified() && settings.public_address.is_none() {
-        bail!("listening on {listen} needs --public-address HOST:PORT, at which other nodes reach this one");
+        bail!(
+            "listening on {listen} needs --public-address HOST:PORT, at which other nodes reach this one"
+        );
     }
     let control = ControlSetup {
         listen: address(settings.control, DEFAULT_CONTROL)?,
-        bootstrap: settings.bootstrap.iter().map(|text| bootstrap(text)).collect::<Result<_, _>>()?,
+        bootstrap: settings
+            .bootstrap
+            .iter()
+            .map(|text| bootstrap(text))
+            .collect::<Result<_, _>>()?,
     };
-    let join: Result<Vec<NodeAddress>, _> = settings.join.iter().map(|text| parse_node(text)).collect();
+    let join: Result<Vec<NodeAddress>, _> =
+        settings.join.iter().map(|text| parse_node(text)).collect();
     Ok(Setup {
         identity: identity(&settings)?,
         store,
@@ -164,13 +181,18 @@ fn read_file(path: &Path) -> anyhow::Result<Settings> {
 fn address(given: Option<SocketAddr>, default: &str) -> anyhow::Result<SocketAddr> {
     match given {
         Some(address) => Ok(address),
-        None => default.parse().with_context(|| format!("default address {default}")),
+        None => default
+            .parse()
+            .with_context(|| format!("default address {default}")),
     }
 }
 
 fn bootstrap(text: &str) -> anyhow::Result<Bootstrap> {
     let node = parse_node(text)?;
-    let address = node.address.parse().with_context(|| format!("bootstrap {text:?}: an IP address and port after @"))?;
+    let address = node
+        .address
+        .parse()
+        .with_context(|| format!("bootstrap {text:?}: an IP address and port after @"))?;
     Ok(Bootstrap {
         address,
         public_key: Some(node.public_key),
@@ -178,16 +200,26 @@ fn bootstrap(text: &str) -> anyhow::Result<Bootstrap> {
 }
 
 fn identity(settings: &Settings) -> anyhow::Result<Identity> {
-    let path = settings.wallet.as_deref().context("no wallet given: use --wallet FILE (NEP-6)")?;
+    let path = settings
+        .wallet
+        .as_deref()
+        .context("no wallet given: use --wallet FILE (NEP-6)")?;
     let password = match &settings.password_file {
-        Some(file) => std::fs::read_to_string(file).with_context(|| format!("read the password in {}", file.display()))?,
-        None => std::env::var(PASSWORD_VARIABLE)
-            .with_context(|| format!("no password: use --password-file FILE or set {PASSWORD_VARIABLE}"))?,
+        Some(file) => std::fs::read_to_string(file)
+            .with_context(|| format!("read the password in {}", file.display()))?,
+        None => std::env::var(PASSWORD_VARIABLE).with_context(|| {
+            format!("no password: use --password-file FILE or set {PASSWORD_VARIABLE}")
+        })?,
     };
-    let wallet = Wallet::open(path).with_context(|| format!("open the wallet {}", path.display()))?;
+    let wallet =
+        Wallet::open(path).with_context(|| format!("open the wallet {}", path.display()))?;
     let address = match &settings.account {
         Some(address) => address.clone(),
-        None => wallet.default_account().context("the wallet has no account")?.address.clone(),
+        None => wallet
+            .default_account()
+            .context("the wallet has no account")?
+            .address
+            .clone(),
     };
     let account = wallet.decrypt(&address, password.trim_end_matches(['\r', '\n']))?;
     Ok(Identity::from_scalar(&account.key.to_bytes())?)
@@ -204,8 +236,11 @@ mod tests {
 
     #[test]
     fn flags_go_before_the_file() {
-        let file: Settings = toml::from_str("data = \"/a\"\nrpc = \"http://file\"\njoin = [\"x\"]").unwrap();
-        let merged = cli(&["--data", "/b", "--listen", "127.0.0.1:1"]).settings.or(file);
+        let file: Settings =
+            toml::from_str("data = \"/a\"\nrpc = \"http://file\"\njoin = [\"x\"]").unwrap();
+        let merged = cli(&["--data", "/b", "--listen", "127.0.0.1:1"])
+            .settings
+            .or(file);
         assert_eq!(merged.data.unwrap(), Path::new("/b"));
         assert_eq!(merged.rpc.unwrap(), "http://file");
         assert_eq!(merged.join, ["x"]);
@@ -214,7 +249,10 @@ mod tests {
     #[test]
     fn a_misspelt_setting_in_the_file_is_an_error() {
         let error = toml::from_str::<Settings>("lisen = \"127.0.0.1:1\"").unwrap_err();
-        assert!(error.to_string().contains("unknown field `lisen`"), "{error}");
+        assert!(
+            error.to_string().contains("unknown field `lisen`"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -223,7 +261,10 @@ mod tests {
         assert!(format!("{error:#}").contains("--contract"), "{error:#}");
         let contract = format!("0x{}", "11".repeat(20));
         let error = setup(cli(&["--contract", &contract])).err().unwrap();
-        assert!(format!("{error:#}").contains("--public-address"), "{error:#}");
+        assert!(
+            format!("{error:#}").contains("--public-address"),
+            "{error:#}"
+        );
         let listen = ["--contract", &contract, "--listen", "127.0.0.1:0"];
         let error = setup(cli(&listen)).err().unwrap();
         assert!(format!("{error:#}").contains("--wallet"), "{error:#}");

@@ -21,10 +21,16 @@ const BLOCK: u64 = BLOCK_SIZE as u64;
 
 /// The routes of the gateway.
 pub(crate) fn routes(store: Arc<Store>) -> Router {
-    Router::new().route("/content/{root}", get(content)).with_state(store)
+    Router::new()
+        .route("/content/{root}", get(content))
+        .with_state(store)
 }
 
-async fn content(Extract(store): Extract<Arc<Store>>, Path(root): Path<String>, headers: HeaderMap) -> Response {
+async fn content(
+    Extract(store): Extract<Arc<Store>>,
+    Path(root): Path<String>,
+    headers: HeaderMap,
+) -> Response {
     let mut key = [0; 32];
     if hex::decode_to_slice(&root, &mut key).is_err() {
         return text(StatusCode::BAD_REQUEST, "a content's id is 64 hex digits");
@@ -34,7 +40,12 @@ async fn content(Extract(store): Extract<Arc<Store>>, Path(root): Path<String>, 
         Ok(None) => return text(StatusCode::NOT_FOUND, "this content is not held here"),
         Err(error) => return failed(&error),
     };
-    let asked = headers.get(header::RANGE).map(|range| range.to_str().ok().and_then(|r| parse_range(r, content.size)));
+    let asked = headers.get(header::RANGE).map(|range| {
+        range
+            .to_str()
+            .ok()
+            .and_then(|r| parse_range(r, content.size))
+    });
     let (status, range) = match asked {
         None => (StatusCode::OK, 0..content.size),
         Some(Some(range)) => (StatusCode::PARTIAL_CONTENT, range),
@@ -45,7 +56,12 @@ async fn content(Extract(store): Extract<Arc<Store>>, Path(root): Path<String>, 
     };
     match is_whole(&store, &content, &range) {
         Ok(true) => {}
-        Ok(false) => return text(StatusCode::NOT_FOUND, "not all of these bytes are held here"),
+        Ok(false) => {
+            return text(
+                StatusCode::NOT_FOUND,
+                "not all of these bytes are held here",
+            );
+        }
         Err(error) => return failed(&error),
     }
     let mut answer = Response::builder()
@@ -57,15 +73,20 @@ async fn content(Extract(store): Extract<Arc<Store>>, Path(root): Path<String>, 
         let part = format!("bytes {}-{}/{}", range.start, range.end - 1, content.size);
         answer = answer.header(header::CONTENT_RANGE, part);
     }
-    let body = Body::from_stream(stream::try_unfold((store, range), move |(store, rest)| async move {
-        if rest.is_empty() {
-            return Ok(None);
-        }
-        let bytes = piece(&store, &content, &rest).await?;
-        let next = rest.start + bytes.len() as u64..rest.end;
-        Ok::<_, std::io::Error>(Some((bytes, (store, next))))
-    }));
-    answer.body(body).unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+    let body = Body::from_stream(stream::try_unfold(
+        (store, range),
+        move |(store, rest)| async move {
+            if rest.is_empty() {
+                return Ok(None);
+            }
+            let bytes = piece(&store, &content, &rest).await?;
+            let next = rest.start + bytes.len() as u64..rest.end;
+            Ok::<_, std::io::Error>(Some((bytes, (store, next))))
+        },
+    ));
+    answer
+        .body(body)
+        .unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
 
 /// Whether every block of a range is here. The index is asked once for all of them.
@@ -80,11 +101,20 @@ fn is_whole(store: &Store, content: &Content, range: &Range<u64>) -> Result<bool
 async fn piece(store: &Store, content: &Content, rest: &Range<u64>) -> std::io::Result<Bytes> {
     let index = rest.start / BLOCK;
     let gone = || std::io::Error::other(format!("block {index} is not here any more"));
-    let place = store.find(&content.root, index).map_err(std::io::Error::other)?.ok_or_else(gone)?;
-    let block = store.get(place.id).await.map_err(std::io::Error::other)?.ok_or_else(gone)?;
+    let place = store
+        .find(&content.root, index)
+        .map_err(std::io::Error::other)?
+        .ok_or_else(gone)?;
+    let block = store
+        .get(place.id)
+        .await
+        .map_err(std::io::Error::other)?
+        .ok_or_else(gone)?;
     let start = index * BLOCK;
     let from = usize::try_from(rest.start - start).map_err(std::io::Error::other)?;
-    let end = usize::try_from(rest.end - start).map_err(std::io::Error::other)?.min(block.len());
+    let end = usize::try_from(rest.end - start)
+        .map_err(std::io::Error::other)?
+        .min(block.len());
     match from < end {
         true => Ok(block.slice(from..end)),
         false => Err(gone()),

@@ -13,14 +13,19 @@ use tracing_subscriber::EnvFilter;
 
 fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,libp2p=warn"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let filter =
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,libp2p=warn"));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     match cli.log_json {
         true => log.json().init(),
         false => log.init(),
     }
     let setup = config::setup(cli)?;
-    tokio::runtime::Runtime::new().context("start the runtime")?.block_on(run(setup))
+    tokio::runtime::Runtime::new()
+        .context("start the runtime")?
+        .block_on(run(setup))
 }
 
 async fn run(setup: phantasma_pdfs::node::Setup) -> anyhow::Result<()> {
@@ -29,7 +34,10 @@ async fn run(setup: phantasma_pdfs::node::Setup) -> anyhow::Result<()> {
     let node = Node::start(setup).await?;
     let recovery = node.recovery();
     if recovery != Default::default() {
-        tracing::warn!(?recovery, "the last run did not end well; the store was put right");
+        tracing::warn!(
+            ?recovery,
+            "the last run did not end well; the store was put right"
+        );
     }
     let address = node.address();
     let key = hex::encode(address.public_key);

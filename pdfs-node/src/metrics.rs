@@ -31,9 +31,21 @@ impl Metrics {
     /// Registers everything; the store's counters are read when somebody asks.
     pub(crate) fn register(&self, store: Arc<Store>) -> Registry {
         let mut registry = Registry::with_prefix("phantasma_pdfs");
-        registry.register("requests", "Requests answered on the data plane", self.requests.clone());
-        registry.register("connections", "Peers connected to the data plane", self.connections.clone());
-        registry.register("contents_announced", "Contents announced on the control plane", self.announced.clone());
+        registry.register(
+            "requests",
+            "Requests answered on the data plane",
+            self.requests.clone(),
+        );
+        registry.register(
+            "connections",
+            "Peers connected to the data plane",
+            self.connections.clone(),
+        );
+        registry.register(
+            "contents_announced",
+            "Contents announced on the control plane",
+            self.announced.clone(),
+        );
         registry.register_collector(Box::new(StoreCollector(store)));
         registry
     }
@@ -58,12 +70,32 @@ impl Collector for StoreCollector {
             damaged,
         } = self.0.stats();
         for (name, help, value) in [
-            ("store_blocks_put", "Blocks stored since the start", blocks_put),
-            ("store_bytes_put", "Bytes appended to segments since the start", bytes_put),
-            ("store_commits", "Group commits (one fdatasync each)", commits),
+            (
+                "store_blocks_put",
+                "Blocks stored since the start",
+                blocks_put,
+            ),
+            (
+                "store_bytes_put",
+                "Bytes appended to segments since the start",
+                bytes_put,
+            ),
+            (
+                "store_commits",
+                "Group commits (one fdatasync each)",
+                commits,
+            ),
             ("store_blocks_read", "Blocks read and verified", blocks_read),
-            ("store_bytes_read", "Bytes of blocks read and verified", bytes_read),
-            ("store_blocks_damaged", "Blocks found damaged on the disk", damaged),
+            (
+                "store_bytes_read",
+                "Bytes of blocks read and verified",
+                bytes_read,
+            ),
+            (
+                "store_blocks_damaged",
+                "Blocks found damaged on the disk",
+                damaged,
+            ),
         ] {
             let metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
             ConstCounter::new(value).encode(metric)?;

@@ -90,7 +90,9 @@ impl Node {
         };
         let options = setup.store;
         let opening = tokio::task::spawn_blocking(move || Store::open(&options));
-        let (store, recovery) = opening.await.map_err(|error| StartError::Task(error.to_string()))??;
+        let (store, recovery) = opening
+            .await
+            .map_err(|error| StartError::Task(error.to_string()))??;
         let store = Arc::new(store);
         let control = match setup.control {
             Some(control) => Some(start_control(control, &setup.identity, address.clone()).await?),
@@ -115,13 +117,22 @@ impl Node {
             None => None,
         };
         let stop = CancellationToken::new();
-        let mut tasks = vec![tokio::spawn(server::run(endpoint.clone(), state.clone(), stop.clone()))];
+        let mut tasks = vec![tokio::spawn(server::run(
+            endpoint.clone(),
+            state.clone(),
+            stop.clone(),
+        ))];
         if let Some((handle, _)) = &control {
             let announcer = announce::run(handle.clone(), state.clone(), fresh, stop.clone());
             tasks.push(tokio::spawn(announcer));
         }
         let client = Client::over(endpoint.clone());
-        tasks.push(tokio::spawn(join(client, setup.join, state.clone(), stop.clone())));
+        tasks.push(tokio::spawn(join(
+            client,
+            setup.join,
+            state.clone(),
+            stop.clone(),
+        )));
         Ok(Self {
             state,
             endpoint,
@@ -144,7 +155,9 @@ impl Node {
 
     /// The control plane's address, for nodes that start after this one.
     pub fn as_bootstrap(&self) -> Option<Bootstrap> {
-        self.control.as_ref().map(|(handle, _)| handle.as_bootstrap())
+        self.control
+            .as_ref()
+            .map(|(handle, _)| handle.as_bootstrap())
     }
 
     pub fn http_addr(&self) -> Option<SocketAddr> {
@@ -192,12 +205,28 @@ async fn start_http(address: SocketAddr, state: &Arc<State>) -> Result<HttpServe
     let registry = Arc::new(state.metrics.register(state.store.clone()));
     let store = state.store.clone();
     // The node can work as long as its index answers.
-    let health = Arc::new(move || store.contents(None, 1).map(drop).map_err(|error| error.to_string()));
-    HttpServer::start(address, registry, health, gateway::routes(state.store.clone())).await
+    let health = Arc::new(move || {
+        store
+            .contents(None, 1)
+            .map(drop)
+            .map_err(|error| error.to_string())
+    });
+    HttpServer::start(
+        address,
+        registry,
+        health,
+        gateway::routes(state.store.clone()),
+    )
+    .await
 }
 
 /// Tells the given nodes about this one and learns the others from them, until each has answered once.
-async fn join(client: Client, mut nodes: Vec<NodeAddress>, state: Arc<State>, stop: CancellationToken) {
+async fn join(
+    client: Client,
+    mut nodes: Vec<NodeAddress>,
+    state: Arc<State>,
+    stop: CancellationToken,
+) {
     while !nodes.is_empty() {
         let mut silent = Vec::new();
         for node in nodes {
@@ -207,7 +236,9 @@ async fn join(client: Client, mut nodes: Vec<NodeAddress>, state: Arc<State>, st
             };
             match asked {
                 Ok(others) => {
-                    let others = others.into_iter().filter(|other| other.public_key != state.me.public_key);
+                    let others = others
+                        .into_iter()
+                        .filter(|other| other.public_key != state.me.public_key);
                     others.for_each(|other| state.peers.learn(other));
                     tracing::info!(node = %node.address, "joined");
                 }

@@ -50,7 +50,9 @@ impl Peers {
 /// `host:port` with a port that can be dialled.
 pub(crate) fn is_dialable(address: &str) -> bool {
     let parts = address.rsplit_once(':');
-    let dialable = parts.is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port != 0));
+    let dialable = parts.is_some_and(|(host, port)| {
+        !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port != 0)
+    });
     dialable && address.len() <= MAX_ADDRESS && !address.contains(char::is_whitespace)
 }
 
@@ -104,7 +106,16 @@ mod tests {
     #[test]
     fn only_an_address_that_can_be_dialled_is_one() {
         assert!(is_dialable("example.org:4200") && is_dialable("[::1]:1"));
-        for wrong in ["", "host", "host:", ":1", "host:0", "host:65536", "a b:1", &format!("{}:1", "h".repeat(300))] {
+        for wrong in [
+            "",
+            "host",
+            "host:",
+            ":1",
+            "host:0",
+            "host:65536",
+            "a b:1",
+            &format!("{}:1", "h".repeat(300)),
+        ] {
             assert!(!is_dialable(wrong), "{wrong}");
         }
     }

@@ -50,7 +50,9 @@ pub(crate) async fn run(endpoint: Endpoint, state: Arc<State>, stop: Cancellatio
             let address = incoming.remote_address();
             match incoming.finish().await {
                 Ok(connection) => server.peer(connection, tasks_of_peer, stop).await,
-                Err(error) => tracing::debug!(%address, %error, "a peer did not finish its handshake"),
+                Err(error) => {
+                    tracing::debug!(%address, %error, "a peer did not finish its handshake")
+                }
             }
         });
     }
@@ -66,7 +68,12 @@ struct Server {
 }
 
 impl Server {
-    async fn peer(self: Arc<Self>, connection: Connection, tasks: TaskTracker, stop: CancellationToken) {
+    async fn peer(
+        self: Arc<Self>,
+        connection: Connection,
+        tasks: TaskTracker,
+        stop: CancellationToken,
+    ) {
         let key = connection.peer();
         let Some(turns) = self.enter(key) else {
             connection.close("too many connections of this key");
@@ -92,7 +99,9 @@ impl Server {
                 let exchange = server.exchange(key, sender, receiver);
                 match tokio::time::timeout(REQUEST_TIMEOUT, exchange).await {
                     Ok(Ok(())) => {}
-                    Ok(Err(error)) => tracing::debug!(peer = hex::encode(key), %error, "a request failed"),
+                    Ok(Err(error)) => {
+                        tracing::debug!(peer = hex::encode(key), %error, "a request failed")
+                    }
                     Err(_) => tracing::debug!(peer = hex::encode(key), "a request took too long"),
                 }
                 drop(turn);
@@ -103,7 +112,12 @@ impl Server {
     }
 
     /// One request and its answer.
-    async fn exchange(&self, key: PublicKey, mut sender: FrameSender, mut receiver: FrameReceiver) -> Result<(), NetError> {
+    async fn exchange(
+        &self,
+        key: PublicKey,
+        mut sender: FrameSender,
+        mut receiver: FrameReceiver,
+    ) -> Result<(), NetError> {
         let Ok(_turn) = self.all.acquire().await else {
             return Ok(());
         };
@@ -118,9 +132,16 @@ impl Server {
                 format!("{code:?}")
             }
             Response::NotFound { .. } => "not_found".into(),
-            Response::Block { .. } | Response::Info { .. } | Response::Map { .. } | Response::Done => "done".into(),
+            Response::Block { .. }
+            | Response::Info { .. }
+            | Response::Map { .. }
+            | Response::Done => "done".into(),
         };
-        self.state.metrics.requests.get_or_create(&RequestLabels { kind, outcome }).inc();
+        self.state
+            .metrics
+            .requests
+            .get_or_create(&RequestLabels { kind, outcome })
+            .inc();
         sender.send(&response).await?;
         sender.finish()?;
         // Until the peer has it, the stream counts as running: a stopping node does not cut it off.

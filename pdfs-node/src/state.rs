@@ -70,7 +70,10 @@ impl State {
     }
 
     async fn query(&self, root: Hash, block: u32) -> Result<Response, Refused> {
-        let place = self.store.find(&ContentRoot(root), u64::from(block)).map_err(store_failed)?;
+        let place = self
+            .store
+            .find(&ContentRoot(root), u64::from(block))
+            .map_err(store_failed)?;
         if let Some(place) = place {
             match self.store.get(place.id).await {
                 Ok(Some(data)) => {
@@ -81,7 +84,9 @@ impl State {
                 }
                 Ok(None) => {}
                 // The reader is sent on to others; the operator hears of it.
-                Err(error @ StoreError::Damaged { .. }) => tracing::error!(%error, "a stored block is damaged"),
+                Err(error @ StoreError::Damaged { .. }) => {
+                    tracing::error!(%error, "a stored block is damaged")
+                }
                 Err(error) => return Err(store_failed(error)),
             }
         }
@@ -92,10 +97,19 @@ impl State {
 
     async fn info(&self, root: Hash, from: u32) -> Result<Response, Refused> {
         let key = ContentRoot(root);
-        let held = self.store.held(&key, u64::from(from), MAX_INFO_BLOCKS).map_err(store_failed)?;
+        let held = self
+            .store
+            .held(&key, u64::from(from), MAX_INFO_BLOCKS)
+            .map_err(store_failed)?;
         let size = match self.store.content(&key).map_err(store_failed)? {
             Some(content) => content.size,
-            None => self.chain.content(&root).await.ok().flatten().map_or(0, |content| content.size),
+            None => self
+                .chain
+                .content(&root)
+                .await
+                .ok()
+                .flatten()
+                .map_or(0, |content| content.size),
         };
         let (ranges, cut) = ranges(&held);
         Ok(Response::Info {
@@ -119,19 +133,38 @@ impl State {
     fn attach(&self, peer: &PublicKey, address: String) -> Result<Response, Refused> {
         match self.peers.attach(dialable(peer, address)?) {
             true => Ok(Response::Done),
-            false => Err(Refused(Refusal::Full, "enough nodes hang on this one already".into())),
+            false => Err(Refused(
+                Refusal::Full,
+                "enough nodes hang on this one already".into(),
+            )),
         }
     }
 
-    async fn upload(&self, root: Hash, block: u32, path: Vec<Hash>, data: Bytes) -> Result<Response, Refused> {
-        let paid = self.chain.content(&root).await.map_err(|error| Refused(Refusal::Internal, error.to_string()))?;
+    async fn upload(
+        &self,
+        root: Hash,
+        block: u32,
+        path: Vec<Hash>,
+        data: Bytes,
+    ) -> Result<Response, Refused> {
+        let paid = self
+            .chain
+            .content(&root)
+            .await
+            .map_err(|error| Refused(Refusal::Internal, error.to_string()))?;
         let Some(paid) = paid else {
-            let reason = format!("no content {} on the chain: create it first", hex::encode(root));
+            let reason = format!(
+                "no content {} on the chain: create it first",
+                hex::encode(root)
+            );
             return Err(Refused(Refusal::NotOnChain, reason));
         };
         let now_ms = now_ms();
         if paid.expiry_ms <= now_ms {
-            let reason = format!("the content's time ended {} ms ago: renew it", now_ms - paid.expiry_ms);
+            let reason = format!(
+                "the content's time ended {} ms ago: renew it",
+                now_ms - paid.expiry_ms
+            );
             return Err(Refused(Refusal::Expired, reason));
         }
         let content = Content {
@@ -139,7 +172,8 @@ impl State {
             size: paid.size,
             expiry_ms: paid.expiry_ms,
         };
-        let new = NewBlock::verify(content, u64::from(block), path, data).map_err(not_of_content)?;
+        let new =
+            NewBlock::verify(content, u64::from(block), path, data).map_err(not_of_content)?;
         self.store.put(new).await.map_err(store_failed)?;
         // The announcer works behind; when its queue is full the next block of this content tries again.
         let _ = self.announce.try_send(root);
@@ -175,7 +209,10 @@ fn ranges(held: &[u64]) -> (Vec<BlockRange>, bool) {
         } else if ranges.len() == MAX_RANGES {
             return (ranges, true);
         } else {
-            ranges.push(BlockRange { start: index, count: 1 });
+            ranges.push(BlockRange {
+                start: index,
+                count: 1,
+            });
         }
     }
     (ranges, false)
@@ -183,7 +220,10 @@ fn ranges(held: &[u64]) -> (Vec<BlockRange>, bool) {
 
 fn dialable(peer: &PublicKey, address: String) -> Result<NodeAddress, Refused> {
     if !is_dialable(&address) {
-        return Err(Refused(Refusal::BadRequest, format!("{address:?} is not host:port")));
+        return Err(Refused(
+            Refusal::BadRequest,
+            format!("{address:?} is not host:port"),
+        ));
     }
     Ok(NodeAddress {
         public_key: *peer,
@@ -208,12 +248,17 @@ fn store_failed(error: StoreError) -> Refused {
     tracing::error!(%error, "the store failed");
     match error {
         StoreError::DiskFull { .. } => Refused(Refusal::Full, "no space left".into()),
-        _ => Refused(Refusal::Internal, "the store failed; see the node's log".into()),
+        _ => Refused(
+            Refusal::Internal,
+            "the store failed; see the node's log".into(),
+        ),
     }
 }
 
 pub(crate) fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 

@@ -40,7 +40,10 @@ struct Table(Mutex<HashMap<Hash, PaidContent>>);
 
 impl Table {
     fn create(&self, root: Hash, size: u64, expiry_ms: u64) {
-        self.0.lock().unwrap().insert(root, PaidContent { size, expiry_ms });
+        self.0
+            .lock()
+            .unwrap()
+            .insert(root, PaidContent { size, expiry_ms });
     }
 }
 
@@ -65,7 +68,8 @@ impl World {
     }
 
     async fn with(count: usize, control: bool) -> Self {
-        let client = Client::bind("127.0.0.1:0".parse().unwrap(), &Identity::random().unwrap()).unwrap();
+        let client =
+            Client::bind("127.0.0.1:0".parse().unwrap(), &Identity::random().unwrap()).unwrap();
         let mut world = Self {
             dir: tempfile::tempdir().unwrap(),
             chain: Arc::default(),
@@ -119,7 +123,8 @@ impl World {
         fs::write(&path, &plain).unwrap();
         let key = ContentKey::random();
         let prepared = content::prepare(&path, &key).await.unwrap();
-        self.chain.create(prepared.root(), prepared.size(), FAR_FUTURE_MS);
+        self.chain
+            .create(prepared.root(), prepared.size(), FAR_FUTURE_MS);
         Sample {
             path,
             plain,
@@ -128,17 +133,38 @@ impl World {
         }
     }
 
-    async fn put(&self, sample: &Sample, nodes: &[NodeAddress], replicas: usize) -> Result<content::Stored, ContentError> {
+    async fn put(
+        &self,
+        sample: &Sample,
+        nodes: &[NodeAddress],
+        replicas: usize,
+    ) -> Result<content::Stored, ContentError> {
         let options = PutOptions {
             replicas,
             ..PutOptions::default()
         };
-        content::upload(&self.client, nodes, &sample.path, &sample.key, &sample.prepared, &options, &|_| ()).await
+        content::upload(
+            &self.client,
+            nodes,
+            &sample.path,
+            &sample.key,
+            &sample.prepared,
+            &options,
+            &|_| (),
+        )
+        .await
     }
 
     async fn get(&self, sample: &Sample, nodes: Vec<NodeAddress>) -> Result<Vec<u8>, ContentError> {
         let to = self.path("copy");
-        content::download(&self.client, &sample.source(nodes), &sample.key, &to, &|_| ()).await?;
+        content::download(
+            &self.client,
+            &sample.source(nodes),
+            &sample.key,
+            &to,
+            &|_| (),
+        )
+        .await?;
         Ok(fs::read(to).unwrap())
     }
 }
@@ -168,11 +194,16 @@ fn loopback_control(bootstrap: Vec<Bootstrap>) -> ControlSetup {
 }
 
 fn bytes(len: usize) -> Vec<u8> {
-    (0..len as u64).map(|n| (n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56) as u8).collect()
+    (0..len as u64)
+        .map(|n| (n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56) as u8)
+        .collect()
 }
 
 fn entries(dir: &Path) -> Vec<String> {
-    fs::read_dir(dir).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect()
+    fs::read_dir(dir)
+        .unwrap()
+        .map(|e| e.unwrap().file_name().into_string().unwrap())
+        .collect()
 }
 
 /// Four blocks, the last one short.
@@ -198,20 +229,54 @@ async fn a_file_on_three_nodes_is_read_back_when_one_is_gone() {
     assert_eq!((stored.blocks, stored.replicas), (4, 12));
     let mut seen = seen.into_inner().unwrap();
     seen.sort_by_key(|p| p.done_bytes);
-    assert_eq!((seen.len(), seen[3].done_bytes, seen[3].total_bytes), (4, LEN as u64, LEN as u64));
+    assert_eq!(
+        (seen.len(), seen[3].done_bytes, seen[3].total_bytes),
+        (4, LEN as u64, LEN as u64)
+    );
     for node in &nodes {
-        let held = world.client.info(node, &sample.prepared.root(), 0).await.unwrap();
-        assert_eq!((held.size, held.ranges.len(), held.ranges[0].count, held.more), (LEN as u64, 1, 4, false));
+        let held = world
+            .client
+            .info(node, &sample.prepared.root(), 0)
+            .await
+            .unwrap();
+        assert_eq!(
+            (
+                held.size,
+                held.ranges.len(),
+                held.ranges[0].count,
+                held.more
+            ),
+            (LEN as u64, 1, 4, false)
+        );
     }
     world.stop(1).await;
-    assert_eq!(world.get(&sample, nodes.clone()).await.unwrap(), sample.plain);
+    assert_eq!(
+        world.get(&sample, nodes.clone()).await.unwrap(),
+        sample.plain
+    );
     // Also by range, across a border of blocks, to the last byte, and of nothing.
-    for range in [0..1, BLOCK_SIZE as u64 - 3..2 * BLOCK_SIZE as u64 + 3, LEN as u64 - 1..LEN as u64, 7..7] {
-        let part = content::read_range(&world.client, &sample.source(nodes.clone()), &sample.key, range.clone()).await;
-        assert_eq!(part.unwrap(), sample.plain[range.start as usize..range.end as usize]);
+    for range in [
+        0..1,
+        BLOCK_SIZE as u64 - 3..2 * BLOCK_SIZE as u64 + 3,
+        LEN as u64 - 1..LEN as u64,
+        7..7,
+    ] {
+        let part = content::read_range(
+            &world.client,
+            &sample.source(nodes.clone()),
+            &sample.key,
+            range.clone(),
+        )
+        .await;
+        assert_eq!(
+            part.unwrap(),
+            sample.plain[range.start as usize..range.end as usize]
+        );
     }
     let outside = 5..LEN as u64 + 1;
-    let error = content::read_range(&world.client, &sample.source(nodes), &sample.key, outside).await.unwrap_err();
+    let error = content::read_range(&world.client, &sample.source(nodes), &sample.key, outside)
+        .await
+        .unwrap_err();
     assert!(matches!(error, ContentError::Range { .. }), "{error}");
 }
 
@@ -222,7 +287,11 @@ async fn what_nodes_keep_is_not_the_file() {
     world.put(&sample, &world.addresses(), 1).await.unwrap();
     let segment = fs::read(world.path("node0/segments/00000001.seg")).unwrap();
     assert!(segment.len() > sample.plain.len());
-    assert!(!segment.windows(32).any(|w| w == &sample.plain[1_000..1_032]));
+    assert!(
+        !segment
+            .windows(32)
+            .any(|w| w == &sample.plain[1_000..1_032])
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -231,10 +300,15 @@ async fn a_node_serves_after_a_restart_what_it_had() {
     let sample = world.file(LEN).await;
     world.put(&sample, &world.addresses(), 1).await.unwrap();
     world.stop(0).await;
-    let node = Node::start(world.setup(0, Identity::random().unwrap())).await.unwrap();
+    let node = Node::start(world.setup(0, Identity::random().unwrap()))
+        .await
+        .unwrap();
     assert_eq!(node.recovery(), Default::default());
     world.nodes[0] = Some(node);
-    assert_eq!(world.get(&sample, world.addresses()).await.unwrap(), sample.plain);
+    assert_eq!(
+        world.get(&sample, world.addresses()).await.unwrap(),
+        sample.plain
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -246,18 +320,35 @@ async fn a_dead_node_is_replaced_by_the_next_while_uploading() {
     world.put(&sample, &nodes, 3).await.unwrap();
     // Four replicas are not to be had from three nodes, and that is said.
     let error = world.put(&sample, &nodes, 4).await.unwrap_err();
-    assert!(matches!(error, ContentError::TooFewReplicas { stored: 3, wanted: 4, .. }), "{error}");
+    assert!(
+        matches!(
+            error,
+            ContentError::TooFewReplicas {
+                stored: 3,
+                wanted: 4,
+                ..
+            }
+        ),
+        "{error}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reader_who_knows_one_node_finds_the_holder_by_the_control_plane() {
     let world = World::with(3, true).await;
     let sample = world.file(LEN).await;
-    world.put(&sample, &[world.node(2).address()], 1).await.unwrap();
+    world
+        .put(&sample, &[world.node(2).address()], 1)
+        .await
+        .unwrap();
     // The announcement follows the upload.
     let (asked, holder) = (world.node(1).address(), world.node(2).address());
     for attempt in 0.. {
-        let info = world.client.info(&asked, &sample.prepared.root(), 0).await.unwrap();
+        let info = world
+            .client
+            .info(&asked, &sample.prepared.root(), 0)
+            .await
+            .unwrap();
         assert_eq!(info.ranges, []);
         if info.holders == [holder.clone()] {
             break;
@@ -275,7 +366,11 @@ async fn a_reader_who_knows_one_node_finds_the_holder_by_the_control_plane() {
 async fn nodes_learn_of_each_other_by_joining() {
     let world = World::new(3).await;
     for attempt in 0.. {
-        let mut map = world.client.join(&world.node(0).address(), None).await.unwrap();
+        let mut map = world
+            .client
+            .join(&world.node(0).address(), None)
+            .await
+            .unwrap();
         map.sort_by_key(|node| node.public_key);
         let mut expected = world.addresses();
         expected.sort_by_key(|node| node.public_key);
@@ -292,15 +387,29 @@ async fn an_attached_node_is_named_as_a_holder_until_it_detaches() {
     let world = World::new(1).await;
     let master = world.node(0).address();
     let root = [5; 32];
-    assert_eq!(world.client.query(&master, &root, 0).await.unwrap(), Fetched::Elsewhere(vec![]));
-    world.client.attach(&master, "127.0.0.1:9".into()).await.unwrap();
+    assert_eq!(
+        world.client.query(&master, &root, 0).await.unwrap(),
+        Fetched::Elsewhere(vec![])
+    );
+    world
+        .client
+        .attach(&master, "127.0.0.1:9".into())
+        .await
+        .unwrap();
     let Fetched::Elsewhere(holders) = world.client.query(&master, &root, 0).await.unwrap() else {
         panic!("nobody holds it");
     };
     assert_eq!(holders[0].address, "127.0.0.1:9");
     world.client.detach(&master).await.unwrap();
-    assert_eq!(world.client.query(&master, &root, 0).await.unwrap(), Fetched::Elsewhere(vec![]));
-    let error = world.client.attach(&master, "nowhere".into()).await.unwrap_err();
+    assert_eq!(
+        world.client.query(&master, &root, 0).await.unwrap(),
+        Fetched::Elsewhere(vec![])
+    );
+    let error = world
+        .client
+        .attach(&master, "nowhere".into())
+        .await
+        .unwrap_err();
     assert_eq!(error.refusal(), Some(Refusal::BadRequest));
 }
 
@@ -312,13 +421,22 @@ async fn a_taken_port_is_said_clearly() {
     let error = Node::start(setup).await.err().unwrap();
     assert!(matches!(error, StartError::Net(_)), "{error}");
     let text = error.to_string();
-    assert!(text.contains("UDP port") && text.contains("is taken"), "{text}");
+    assert!(
+        text.contains("UDP port") && text.contains("is taken"),
+        "{text}"
+    );
     assert!(!world.path("node1").exists(), "nothing was touched");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_node_on_the_same_data_is_refused() {
     let world = World::new(1).await;
-    let error = Node::start(world.setup(0, Identity::random().unwrap())).await.err().unwrap();
-    assert!(error.to_string().contains("in use by another process"), "{error}");
+    let error = Node::start(world.setup(0, Identity::random().unwrap()))
+        .await
+        .err()
+        .unwrap();
+    assert!(
+        error.to_string().contains("in use by another process"),
+        "{error}"
+    );
 }

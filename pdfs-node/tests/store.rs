@@ -12,7 +12,9 @@ mod model;
 use std::{path::Path, sync::Arc};
 
 use bytes::Bytes;
-use phantasma_pdfs::store::{BlockId, Content, ContentRoot, MAX_BODY, NewBlock, Options, Put, Recovery, Store, StoreError};
+use phantasma_pdfs::store::{
+    BlockId, Content, ContentRoot, MAX_BODY, NewBlock, Options, Put, Recovery, Store, StoreError,
+};
 use phantasma_wire::merkle::{self, ContentTree, MerkleError};
 
 const EXPIRY_MS: u64 = 1_800_000_000_000;
@@ -41,14 +43,21 @@ struct Sample {
 impl Sample {
     fn new(bodies: Vec<Bytes>) -> Self {
         let size = bodies.iter().map(|b| b.len() as u64).sum();
-        let ids = bodies.iter().map(|b| merkle::block_id(b).unwrap()).collect();
+        let ids = bodies
+            .iter()
+            .map(|b| merkle::block_id(b).unwrap())
+            .collect();
         let tree = ContentTree::from_block_ids(size, ids).unwrap();
         let content = Content {
             root: ContentRoot(tree.root()),
             size,
             expiry_ms: EXPIRY_MS,
         };
-        Self { content, tree, bodies }
+        Self {
+            content,
+            tree,
+            bodies,
+        }
     }
 
     fn id(&self, index: u64) -> BlockId {
@@ -57,7 +66,13 @@ impl Sample {
 
     fn block(&self, index: u64) -> NewBlock {
         let path = self.tree.block_path(index).unwrap();
-        NewBlock::verify(self.content, index, path, self.bodies[index as usize].clone()).unwrap()
+        NewBlock::verify(
+            self.content,
+            index,
+            path,
+            self.bodies[index as usize].clone(),
+        )
+        .unwrap()
     }
 }
 
@@ -77,7 +92,11 @@ fn open_with(options: Options) -> (Arc<Store>, Recovery) {
 
 async fn close(store: Arc<Store>) {
     store.close().await;
-    assert_eq!(Arc::strong_count(&store), 1, "the test must not keep the store open");
+    assert_eq!(
+        Arc::strong_count(&store),
+        1,
+        "the test must not keep the store open"
+    );
 }
 
 async fn assert_held(store: &Store, sample: &Sample, index: u64) {
@@ -85,7 +104,10 @@ async fn assert_held(store: &Store, sample: &Sample, index: u64) {
     let place = place.unwrap_or_else(|| panic!("block {index} of {} is gone", sample.content.root));
     assert_eq!(place.id, sample.id(index));
     assert_eq!(place.path, sample.tree.block_path(index).unwrap());
-    assert_eq!(store.get(place.id).await.unwrap().as_ref(), Some(&sample.bodies[index as usize]));
+    assert_eq!(
+        store.get(place.id).await.unwrap().as_ref(),
+        Some(&sample.bodies[index as usize])
+    );
 }
 
 #[tokio::test]
@@ -93,7 +115,12 @@ async fn a_block_comes_back_also_after_a_restart() {
     let dir = tempfile::tempdir().unwrap();
     let (store, recovery) = open(dir.path());
     assert_eq!(recovery, Recovery::default());
-    let sample = Sample::new((0..5).map(|n| body(n, MAX_BODY)).chain([body(9, 77)]).collect());
+    let sample = Sample::new(
+        (0..5)
+            .map(|n| body(n, MAX_BODY))
+            .chain([body(9, 77)])
+            .collect(),
+    );
     let root = sample.content.root;
     assert_eq!(store.get(sample.id(3)).await.unwrap(), None);
     for index in [3, 5] {
@@ -143,10 +170,16 @@ async fn a_renewed_content_keeps_its_new_expiry() {
     store.put(sample.block(0)).await.unwrap();
     sample.content.expiry_ms += 1;
     assert_eq!(store.put(sample.block(0)).await.unwrap(), Put::AlreadyHeld);
-    assert_eq!(store.content(&sample.content.root).unwrap(), Some(sample.content));
+    assert_eq!(
+        store.content(&sample.content.root).unwrap(),
+        Some(sample.content)
+    );
     close(store).await;
     let (store, _) = open(dir.path());
-    assert_eq!(store.content(&sample.content.root).unwrap(), Some(sample.content));
+    assert_eq!(
+        store.content(&sample.content.root).unwrap(),
+        Some(sample.content)
+    );
 }
 
 #[test]
@@ -160,11 +193,26 @@ fn only_a_block_of_its_content_can_be_put() {
     assert_eq!(verify(1, &good).unwrap(), sample.id(1));
     let mut flipped = good.to_vec();
     flipped[499] ^= 1;
-    assert!(matches!(verify(1, &flipped), Err(MerkleError::Mismatch { .. })));
-    assert!(matches!(verify(1, &good[..499]), Err(MerkleError::WrongLength { .. })));
-    assert!(matches!(verify(0, &body(1, MAX_BODY)), Err(MerkleError::Mismatch { .. })));
-    assert!(matches!(verify(2, &good), Err(MerkleError::OutOfRange { .. })));
-    assert!(matches!(verify(0, &body(1, MAX_BODY + 1)), Err(MerkleError::WrongLength { .. })));
+    assert!(matches!(
+        verify(1, &flipped),
+        Err(MerkleError::Mismatch { .. })
+    ));
+    assert!(matches!(
+        verify(1, &good[..499]),
+        Err(MerkleError::WrongLength { .. })
+    ));
+    assert!(matches!(
+        verify(0, &body(1, MAX_BODY)),
+        Err(MerkleError::Mismatch { .. })
+    ));
+    assert!(matches!(
+        verify(2, &good),
+        Err(MerkleError::OutOfRange { .. })
+    ));
+    assert!(matches!(
+        verify(0, &body(1, MAX_BODY + 1)),
+        Err(MerkleError::WrongLength { .. })
+    ));
 }
 
 #[tokio::test]
@@ -172,7 +220,10 @@ async fn a_second_opening_is_refused_with_a_reason() {
     let dir = tempfile::tempdir().unwrap();
     let (store, _) = open(dir.path());
     let error = Store::open(&Options::new(dir.path())).unwrap_err();
-    assert!(error.to_string().contains("in use by another process"), "{error}");
+    assert!(
+        error.to_string().contains("in use by another process"),
+        "{error}"
+    );
     close(store).await;
     open(dir.path());
 }
@@ -210,9 +261,19 @@ async fn concurrent_puts_are_all_kept_and_share_commits() {
     }
     let stats = store.stats();
     assert_eq!(stats.blocks_put, PUTS);
-    assert!(stats.commits < PUTS, "{} commits for {PUTS} puts", stats.commits);
+    assert!(
+        stats.commits < PUTS,
+        "{} commits for {PUTS} puts",
+        stats.commits
+    );
     close(store).await;
-    assert!(std::fs::read_dir(dir.path().join("segments")).unwrap().count() > 5, "rolled");
+    assert!(
+        std::fs::read_dir(dir.path().join("segments"))
+            .unwrap()
+            .count()
+            > 5,
+        "rolled"
+    );
     let (store, recovery) = open_with(options);
     assert_eq!(recovery, Recovery::default());
     for n in 0..PUTS {

@@ -60,7 +60,11 @@ pub enum ContentError {
         last: String,
     },
     #[error("block {block} is at none of the {asked} nodes asked; last error: {last}")]
-    NotFound { block: u64, asked: usize, last: String },
+    NotFound {
+        block: u64,
+        asked: usize,
+        last: String,
+    },
     #[error("bytes {start}..{end} are not inside a content of {size} bytes")]
     Range { start: u64, end: u64, size: u64 },
     #[error(transparent)]
@@ -73,7 +77,9 @@ pub enum ContentError {
 /// nodes by hashing (rendezvous), so that most blocks are at the first node asked.
 fn ranked(nodes: &[NodeAddress], root: &Hash, block: u64) -> Vec<NodeAddress> {
     let weight = |node: &NodeAddress| -> Hash {
-        let hash = Sha256::new().chain_update(root).chain_update(block.to_be_bytes());
+        let hash = Sha256::new()
+            .chain_update(root)
+            .chain_update(block.to_be_bytes());
         hash.chain_update(node.public_key).finalize().into()
     };
     let mut ranked = nodes.to_vec();
@@ -100,7 +106,10 @@ mod tests {
         let mut shuffled = nodes(5);
         shuffled.reverse();
         shuffled.extend(nodes(5));
-        assert_eq!(ranked(&nodes(5), &[1; 32], 7), ranked(&shuffled, &[1; 32], 7));
+        assert_eq!(
+            ranked(&nodes(5), &[1; 32], 7),
+            ranked(&shuffled, &[1; 32], 7)
+        );
     }
 
     #[test]
@@ -109,6 +118,9 @@ mod tests {
         for block in 0..1000 {
             first[usize::from(ranked(&nodes(5), &[1; 32], block)[0].public_key[0])] += 1;
         }
-        assert!(first.iter().all(|count| (150..250).contains(count)), "{first:?}");
+        assert!(
+            first.iter().all(|count| (150..250).contains(count)),
+            "{first:?}"
+        );
     }
 }

@@ -45,23 +45,47 @@ impl Fleet<'_> {
         if !wallet.exists() {
             fs::create_dir_all(&dir).unwrap();
             let key = PrivateKey::random().unwrap();
-            Wallet::create(&wallet).unwrap().add_account(&key, PASSWORD, "node").unwrap();
+            Wallet::create(&wallet)
+                .unwrap()
+                .add_account(&key, PASSWORD, "node")
+                .unwrap();
         }
         let mut command = Command::new(binary("phantasma-pdfs"));
-        command.env("PHANTASMA_PASSWORD", PASSWORD).arg("--wallet").arg(wallet).arg("--data").arg(dir.join("data"));
-        command.args(["--listen", "127.0.0.1:0", "--control", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+        command
+            .env("PHANTASMA_PASSWORD", PASSWORD)
+            .arg("--wallet")
+            .arg(wallet)
+            .arg("--data")
+            .arg(dir.join("data"));
+        command.args([
+            "--listen",
+            "127.0.0.1:0",
+            "--control",
+            "127.0.0.1:0",
+            "--http",
+            "127.0.0.1:0",
+        ]);
         command.args(["--rpc", &self.rpc, "--contract", &self.contract.to_string()]);
         for other in others {
-            let node = format!("{}@{}", hex::encode(other.node.public_key), other.node.address);
+            let node = format!(
+                "{}@{}",
+                hex::encode(other.node.public_key),
+                other.node.address
+            );
             command.args(["--join", &node, "--bootstrap", &other.control]);
         }
         command
     }
 
     fn start(&self, n: usize, others: &[&Process]) -> Process {
-        let (out, log) = (self.dir.join(format!("node{n}.out")), self.dir.join(format!("node{n}.log")));
+        let (out, log) = (
+            self.dir.join(format!("node{n}.out")),
+            self.dir.join(format!("node{n}.log")),
+        );
         let mut command = self.command(n, others);
-        command.stdout(File::create(&out).unwrap()).stderr(File::create(&log).unwrap());
+        command
+            .stdout(File::create(&out).unwrap())
+            .stderr(File::create(&log).unwrap());
         let mut guard = ProcessGuard::spawn(&mut command);
         let started = Instant::now();
         let ready = loop {
@@ -70,12 +94,20 @@ impl Fleet<'_> {
                 break line.to_owned();
             }
             let running = guard.exit_status().is_none() && started.elapsed() < PATIENCE;
-            assert!(running, "node {n} is not ready: {}", fs::read_to_string(&log).unwrap());
+            assert!(
+                running,
+                "node {n} is not ready: {}",
+                fs::read_to_string(&log).unwrap()
+            );
             std::thread::sleep(Duration::from_millis(20));
         };
         let field = |name: &str| {
-            let found = ready.split(' ').find_map(|field| field.strip_prefix(name)?.strip_prefix('='));
-            found.unwrap_or_else(|| panic!("no {name} in {ready:?}")).to_owned()
+            let found = ready
+                .split(' ')
+                .find_map(|field| field.strip_prefix(name)?.strip_prefix('='));
+            found
+                .unwrap_or_else(|| panic!("no {name} in {ready:?}"))
+                .to_owned()
         };
         Process {
             guard,
@@ -100,20 +132,28 @@ async fn a_file_on_three_node_processes_outlives_the_death_of_one() {
     let first = fleet.start(0, &[]);
     let second = fleet.start(1, &[&first]);
     let third = fleet.start(2, &[&first]);
-    let nodes: Vec<_> = [&first, &second, &third].map(|process| process.node.clone()).into();
-    let client = Client::bind("127.0.0.1:0".parse().unwrap(), &Identity::random().unwrap()).unwrap();
+    let nodes: Vec<_> = [&first, &second, &third]
+        .map(|process| process.node.clone())
+        .into();
+    let client =
+        Client::bind("127.0.0.1:0".parse().unwrap(), &Identity::random().unwrap()).unwrap();
 
     // 3 MiB and a bit: 13 blocks.
-    let plain: Vec<u8> = (0..3_200_000_u64).map(|n| (n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 53) as u8).collect();
+    let plain: Vec<u8> = (0..3_200_000_u64)
+        .map(|n| (n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 53) as u8)
+        .collect();
     let (path, copy) = (dir.path().join("plain"), dir.path().join("copy"));
     fs::write(&path, &plain).unwrap();
     let key = ContentKey::random();
     let prepared = content::prepare(&path, &key).await.unwrap();
-    let put = || content::upload(&client, &nodes, &path, &key, &prepared, &PutOptions { replicas: 3, ..PutOptions::default() }, &|_| ());
+    let options = PutOptions::default();
+    let put = || content::upload(&client, &nodes, &path, &key, &prepared, &options, &|_| ());
 
     // Before it is paid for, every node refuses.
     match put().await.unwrap_err() {
-        ContentError::TooFewReplicas { stored: 0, last, .. } => assert!(last.contains("NotOnChain"), "{last}"),
+        ContentError::TooFewReplicas {
+            stored: 0, last, ..
+        } => assert!(last.contains("NotOnChain"), "{last}"),
         other => panic!("{other}"),
     }
     let order = ContentOrder {
@@ -124,9 +164,19 @@ async fn a_file_on_three_node_processes_outlives_the_death_of_one() {
         periods: 1,
         max_payment: u64::from(u32::MAX) * 1_0000,
     };
-    contract.create_content(&deployed.owner, &order).await.unwrap();
-    let info = contract.content_info(&prepared.root()).await.unwrap().unwrap();
-    assert_eq!((info.root, info.size), (prepared.root(), plain.len() as u64));
+    contract
+        .create_content(&deployed.owner, &order)
+        .await
+        .unwrap();
+    let info = contract
+        .content_info(&prepared.root())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (info.root, info.size),
+        (prepared.root(), plain.len() as u64)
+    );
     // "Not on the chain" is remembered for a second.
     tokio::time::sleep(Duration::from_millis(1_100)).await;
     assert_eq!(put().await.unwrap().blocks, 13);
@@ -138,21 +188,39 @@ async fn a_file_on_three_node_processes_outlives_the_death_of_one() {
         size: info.size,
         nodes,
     };
-    content::download(&client, &source(nodes.clone()), &key, &copy, &|_| ()).await.unwrap();
+    content::download(&client, &source(nodes.clone()), &key, &copy, &|_| ())
+        .await
+        .unwrap();
     assert!(fs::read(&copy).unwrap() == plain, "byte for byte");
 
     // The killed node comes back with what it had, and serves alone.
     let second = fleet.start(1, &[&first]);
     let alone = Client::bind("127.0.0.1:0".parse().unwrap(), &Identity::random().unwrap()).unwrap();
-    let again = content::read_range(&alone, &source(vec![second.node.clone()]), &key, 0..info.size).await.unwrap();
+    let again = content::read_range(
+        &alone,
+        &source(vec![second.node.clone()]),
+        &key,
+        0..info.size,
+    )
+    .await
+    .unwrap();
     assert!(again == plain, "byte for byte");
 
     // Flipped on the way: refused.
     let mut flipped = vec![0; 1024];
     flipped[3] = 1;
-    let outcome = alone.upload(&second.node, &info.root, 12, vec![], flipped.into()).await;
-    assert!(matches!(&outcome, Err(PdfsError::Refused { .. })), "{outcome:?}");
-    assert!(!fs::read_to_string(&second.log).unwrap().contains("panicked"));
+    let outcome = alone
+        .upload(&second.node, &info.root, 12, vec![], flipped.into())
+        .await;
+    assert!(
+        matches!(&outcome, Err(PdfsError::Refused { .. })),
+        "{outcome:?}"
+    );
+    assert!(
+        !fs::read_to_string(&second.log)
+            .unwrap()
+            .contains("panicked")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -166,8 +234,12 @@ async fn a_node_whose_port_password_or_chain_is_wrong_says_so() {
     };
     let running = fleet.start(0, &[]);
     // The chain is asked at an upload, and then named.
-    let client = Client::bind("127.0.0.1:0".parse().unwrap(), &Identity::random().unwrap()).unwrap();
-    let error = client.upload(&running.node, &[1; 32], 0, vec![], vec![1].into()).await.unwrap_err();
+    let client =
+        Client::bind("127.0.0.1:0".parse().unwrap(), &Identity::random().unwrap()).unwrap();
+    let error = client
+        .upload(&running.node, &[1; 32], 0, vec![], vec![1].into())
+        .await
+        .unwrap_err();
     assert_eq!(error.refusal(), Some(Refusal::Internal));
     assert!(error.to_string().contains("chain"), "{error}");
 
@@ -182,8 +254,15 @@ async fn a_node_whose_port_password_or_chain_is_wrong_says_so() {
     let at = args.iter().position(|arg| arg == "--listen").unwrap();
     let mut args = args;
     args[at + 1] = running.node.address.clone().into();
-    let text = said(Command::new(taken.get_program()).env("PHANTASMA_PASSWORD", PASSWORD).args(args));
-    assert!(text.contains("UDP port") && text.contains("is taken"), "{text}");
+    let text = said(
+        Command::new(taken.get_program())
+            .env("PHANTASMA_PASSWORD", PASSWORD)
+            .args(args),
+    );
+    assert!(
+        text.contains("UDP port") && text.contains("is taken"),
+        "{text}"
+    );
 
     let text = said(taken.env("PHANTASMA_PASSWORD", "wrong"));
     assert!(text.to_lowercase().contains("password"), "{text}");

@@ -7,7 +7,9 @@ use super::types::BlockId;
 /// Errors of the block store. None of them leaves a half-written block behind.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    #[error("the store in {path} is in use by another process: stop it, or choose another data directory")]
+    #[error(
+        "the store in {path} is in use by another process: stop it, or choose another data directory"
+    )]
     Locked { path: PathBuf },
     #[error("{action} {path}: {source}")]
     Io {
@@ -15,18 +17,26 @@ pub enum StoreError {
         path: PathBuf,
         source: io::Error,
     },
-    #[error("no space left to store a block in {path} ({source}): free space or move the data directory")]
+    #[error(
+        "no space left to store a block in {path} ({source}): free space or move the data directory"
+    )]
     DiskFull { path: PathBuf, source: io::Error },
-    #[error("index: {0}. If it stays, stop the node and delete the folder `index`: it is rebuilt from the segments")]
+    #[error(
+        "index: {0}. If it stays, stop the node and delete the folder `index`: it is rebuilt from the segments"
+    )]
     Index(String),
-    #[error("block {id} is damaged in {path} at byte {offset}: {what}. It is no longer offered; upload it again")]
+    #[error(
+        "block {id} is damaged in {path} at byte {offset}: {what}. It is no longer offered; upload it again"
+    )]
     Damaged {
         id: BlockId,
         path: PathBuf,
         offset: u64,
         what: &'static str,
     },
-    #[error("segment header of {path} is damaged: restore the file from a copy, or move it away and delete the folder `index`")]
+    #[error(
+        "segment header of {path} is damaged: restore the file from a copy, or move it away and delete the folder `index`"
+    )]
     SegmentHeader { path: PathBuf },
     #[error(
         "segment {path} has {actual} bytes, the index knows of {indexed}: the disk lost acknowledged data. \
@@ -41,18 +51,23 @@ pub enum StoreError {
     SegmentSize { given: u64, min: u64 },
     #[error("the store is closed")]
     Closed,
-    #[error("writing stopped after an error that could not be undone ({0}): check the disk and restart")]
+    #[error(
+        "writing stopped after an error that could not be undone ({0}): check the disk and restart"
+    )]
     Broken(String),
 }
 
 impl StoreError {
     /// Names a failed file operation; a full disk, quota or file-size limit is told apart.
-    pub(super) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+    pub(super) fn io(
+        action: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
-                Self::DiskFull { path, source }
-            }
+            io::ErrorKind::StorageFull
+            | io::ErrorKind::QuotaExceeded
+            | io::ErrorKind::FileTooLarge => Self::DiskFull { path, source },
             _ => Self::Io {
                 action,
                 path,

@@ -126,7 +126,11 @@ impl Index {
         }))
     }
 
-    pub(super) fn member(&self, root: &ContentRoot, index: u64) -> Result<Option<Place>, StoreError> {
+    pub(super) fn member(
+        &self,
+        root: &ContentRoot,
+        index: u64,
+    ) -> Result<Option<Place>, StoreError> {
         let value = self.db.get_pinned(member_key(root, index)).map_err(fail)?;
         let Some(value) = value else {
             return Ok(None);
@@ -155,11 +159,19 @@ impl Index {
     }
 
     /// Up to `limit` blocks of a content from block `from` on, in order: index and id.
-    pub(super) fn members(&self, root: &ContentRoot, from: u64, limit: usize) -> Result<Vec<(u64, BlockId)>, StoreError> {
+    pub(super) fn members(
+        &self,
+        root: &ContentRoot,
+        from: u64,
+        limit: usize,
+    ) -> Result<Vec<(u64, BlockId)>, StoreError> {
         let prefix = key(b'i', &root.0);
         let mut found = Vec::new();
         let start = member_key(root, from);
-        for item in self.db.iterator(IteratorMode::From(&start, Direction::Forward)) {
+        for item in self
+            .db
+            .iterator(IteratorMode::From(&start, Direction::Forward))
+        {
             let (name, value) = item.map_err(fail)?;
             let Some(index) = name.strip_prefix(prefix.as_slice()) else {
                 break;
@@ -174,10 +186,17 @@ impl Index {
     }
 
     /// Up to `limit` contents after the root `after`, in the order of their roots.
-    pub(super) fn contents(&self, after: Option<&ContentRoot>, limit: usize) -> Result<Vec<Content>, StoreError> {
+    pub(super) fn contents(
+        &self,
+        after: Option<&ContentRoot>,
+        limit: usize,
+    ) -> Result<Vec<Content>, StoreError> {
         let start = key(b'c', after.map(|r| r.0.as_slice()).unwrap_or_default());
         let mut found = Vec::new();
-        for item in self.db.iterator(IteratorMode::From(&start, Direction::Forward)) {
+        for item in self
+            .db
+            .iterator(IteratorMode::From(&start, Direction::Forward))
+        {
             let (name, value) = item.map_err(fail)?;
             let Some(root) = name.strip_prefix(b"c") else {
                 break;

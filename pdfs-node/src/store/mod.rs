@@ -118,7 +118,13 @@ impl Store {
             counters: Counters::default(),
             _lock: lock,
         });
-        let writer = Writer::new(shared.clone(), segments, options.max_segment_bytes, end, next_number);
+        let writer = Writer::new(
+            shared.clone(),
+            segments,
+            options.max_segment_bytes,
+            end,
+            next_number,
+        );
         let (jobs, waiting) = mpsc::channel(options.queue.max(1));
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
@@ -169,7 +175,12 @@ impl Store {
     }
 
     /// Up to `limit` of the held blocks of a content from index `from` on, in order.
-    pub fn held(&self, root: &ContentRoot, from: u64, limit: usize) -> Result<Vec<u64>, StoreError> {
+    pub fn held(
+        &self,
+        root: &ContentRoot,
+        from: u64,
+        limit: usize,
+    ) -> Result<Vec<u64>, StoreError> {
         let mut held = Vec::new();
         for (index, id) in self.shared.index.members(root, from, limit)? {
             if self.has(&id)? {
@@ -180,7 +191,11 @@ impl Store {
     }
 
     /// Up to `limit` contents with blocks here, after the root `after`, in the order of roots.
-    pub fn contents(&self, after: Option<&ContentRoot>, limit: usize) -> Result<Vec<Content>, StoreError> {
+    pub fn contents(
+        &self,
+        after: Option<&ContentRoot>,
+        limit: usize,
+    ) -> Result<Vec<Content>, StoreError> {
         self.shared.index.contents(after, limit)
     }
 
@@ -226,7 +241,9 @@ impl Shared {
         match self.read(&id, at) {
             Ok(body) => {
                 self.counters.blocks_read.fetch_add(1, Relaxed);
-                self.counters.bytes_read.fetch_add(body.len() as u64, Relaxed);
+                self.counters
+                    .bytes_read
+                    .fetch_add(body.len() as u64, Relaxed);
                 Ok(Some(body))
             }
             Err(error) => {

@@ -20,7 +20,10 @@
 //! The salt is random per segment and never leaves the node, so that nobody can upload a body
 //! which recovery could take for records.
 
-use phantasma_wire::{Hash, merkle::{BLOCK_SIZE, MAX_BLOCK_PATH}};
+use phantasma_wire::{
+    Hash,
+    merkle::{BLOCK_SIZE, MAX_BLOCK_PATH},
+};
 
 use super::types::{BlockId, Content, ContentRoot};
 
@@ -143,7 +146,8 @@ impl Header {
             index: u64_at(32)?,
             id: BlockId(id_at(72)?),
         };
-        let fits = header.path_count as usize <= MAX_BLOCK_PATH && header.body_len as usize <= BLOCK_SIZE;
+        let fits =
+            header.path_count as usize <= MAX_BLOCK_PATH && header.body_len as usize <= BLOCK_SIZE;
         fits.then_some(header)
     }
 
@@ -193,7 +197,15 @@ mod tests {
             size: 300_000,
             expiry_ms: 1_800_000_000_000,
         };
-        Header::new(Kind::Block, content, 1, BlockId([2; 32]), &[[3; 32]], body, &SALT)
+        Header::new(
+            Kind::Block,
+            content,
+            1,
+            BlockId([2; 32]),
+            &[[3; 32]],
+            body,
+            &SALT,
+        )
     }
 
     #[test]

@@ -64,7 +64,9 @@ fn drop_unborn(dir: &Path, numbers: &mut Vec<u32>) -> Result<(), StoreError> {
         return Ok(());
     };
     let path = segment::path(dir, last);
-    let len = fs::metadata(&path).map_err(StoreError::io("inspect", &path))?.len();
+    let len = fs::metadata(&path)
+        .map_err(StoreError::io("inspect", &path))?
+        .len();
     if len <= SEGMENT_HEADER_LEN as u64 && Segment::open(dir, last, false).is_err() {
         fs::remove_file(&path).map_err(StoreError::io("remove", &path))?;
         numbers.pop();
@@ -73,7 +75,13 @@ fn drop_unborn(dir: &Path, numbers: &mut Vec<u32>) -> Result<(), StoreError> {
 }
 
 /// Indexes the whole records from `from` on; returns where the last one ends.
-fn scan(segment: &Segment, from: u64, last: bool, index: &Index, recovery: &mut Recovery) -> Result<u64, StoreError> {
+fn scan(
+    segment: &Segment,
+    from: u64,
+    last: bool,
+    index: &Index,
+    recovery: &mut Recovery,
+) -> Result<u64, StoreError> {
     let len = segment.len()?;
     if len < from {
         return Err(StoreError::SegmentTruncated {
@@ -93,13 +101,15 @@ fn scan(segment: &Segment, from: u64, last: bool, index: &Index, recovery: &mut 
                 at += header.record_len();
             }
             Err(NoRecord::Io(error)) => return Err(error),
-            Err(NoRecord::Short | NoRecord::Damaged(_)) => match next_record(segment, at + 1, len, &mut payload)? {
-                Some(next) => {
-                    recovery.damaged_bytes += next - at;
-                    at = next;
+            Err(NoRecord::Short | NoRecord::Damaged(_)) => {
+                match next_record(segment, at + 1, len, &mut payload)? {
+                    Some(next) => {
+                        recovery.damaged_bytes += next - at;
+                        at = next;
+                    }
+                    None => break,
                 }
-                None => break,
-            },
+            }
         }
     }
     batch.finish(at)?;
@@ -113,7 +123,12 @@ fn scan(segment: &Segment, from: u64, last: bool, index: &Index, recovery: &mut 
 }
 
 /// Where the next whole record begins, at `from` or later.
-fn next_record(segment: &Segment, from: u64, len: u64, payload: &mut Vec<u8>) -> Result<Option<u64>, StoreError> {
+fn next_record(
+    segment: &Segment,
+    from: u64,
+    len: u64,
+    payload: &mut Vec<u8>,
+) -> Result<Option<u64>, StoreError> {
     let mut window = vec![0; WINDOW];
     let mut at = from;
     while at < len {
@@ -170,7 +185,8 @@ impl<'a> Batch<'a> {
             self.changes.block(&header.id, at);
         }
         let path = header.path(payload);
-        self.changes.member(&header.content.root, header.index, &header.id, &path);
+        self.changes
+            .member(&header.content.root, header.index, &header.id, &path);
         self.changes.content(&header.content);
         self.held += 1;
         Ok(())

@@ -58,7 +58,11 @@ impl Segment {
     pub(super) fn create(dir: &Path, number: u32, salt: Salt) -> Result<Self, StoreError> {
         let path = path(dir, number);
         let make = || {
-            let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path)?;
+            let file = OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create_new(true)
+                .open(&path)?;
             file.write_all_at(&record::encode_segment_header(number, &salt), 0)?;
             file.sync_all()?;
             File::open(dir)?.sync_all()?;
@@ -101,7 +105,10 @@ impl Segment {
     }
 
     pub(super) fn len(&self) -> Result<u64, StoreError> {
-        let meta = self.file.metadata().map_err(StoreError::io("inspect", &self.path))?;
+        let meta = self
+            .file
+            .metadata()
+            .map_err(StoreError::io("inspect", &self.path))?;
         Ok(meta.len())
     }
 
@@ -115,13 +122,19 @@ impl Segment {
 
     /// The record at `offset` of a file of `len` bytes with both checksums verified; path and body
     /// are left in `payload`.
-    pub(super) fn read_record(&self, offset: u64, len: u64, payload: &mut Vec<u8>) -> Result<Header, NoRecord> {
+    pub(super) fn read_record(
+        &self,
+        offset: u64,
+        len: u64,
+        payload: &mut Vec<u8>,
+    ) -> Result<Header, NoRecord> {
         let mut head = [0; HEADER_LEN];
         if offset.saturating_add(HEADER_LEN as u64) > len {
             return Err(NoRecord::Short);
         }
         self.read_at(&mut head, offset)?;
-        let header = Header::decode(&head, &self.salt).ok_or(NoRecord::Damaged("header checksum"))?;
+        let header =
+            Header::decode(&head, &self.salt).ok_or(NoRecord::Damaged("header checksum"))?;
         if offset.saturating_add(header.record_len()) > len {
             return Err(NoRecord::Short);
         }
@@ -135,10 +148,12 @@ impl Segment {
     }
 
     pub(super) fn read_at(&self, buffer: &mut [u8], offset: u64) -> Result<(), NoRecord> {
-        self.file.read_exact_at(buffer, offset).map_err(|source| match source.kind() {
-            std::io::ErrorKind::UnexpectedEof => NoRecord::Short,
-            _ => NoRecord::Io(StoreError::io("read", &self.path)(source)),
-        })
+        self.file
+            .read_exact_at(buffer, offset)
+            .map_err(|source| match source.kind() {
+                std::io::ErrorKind::UnexpectedEof => NoRecord::Short,
+                _ => NoRecord::Io(StoreError::io("read", &self.path)(source)),
+            })
     }
 }
 

@@ -55,7 +55,12 @@ impl NewBlock {
     ///
     /// # Errors
     /// Wrong length for its index, index past the end, path or body of another content.
-    pub fn verify(content: Content, index: u64, path: Vec<Hash>, body: Bytes) -> Result<Self, merkle::MerkleError> {
+    pub fn verify(
+        content: Content,
+        index: u64,
+        path: Vec<Hash>,
+        body: Bytes,
+    ) -> Result<Self, merkle::MerkleError> {
         let id = merkle::verify_block_data(&content.root.0, content.size, index, &body, &path)?;
         Ok(Self {
             content,

@@ -54,7 +54,13 @@ struct Staged {
 }
 
 impl Writer {
-    pub(super) fn new(shared: Arc<Shared>, dir: PathBuf, max_segment: u64, end: Option<End>, next_number: u32) -> Self {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        dir: PathBuf,
+        max_segment: u64,
+        end: Option<End>,
+        next_number: u32,
+    ) -> Self {
         Self {
             shared,
             dir,
@@ -99,7 +105,8 @@ impl Writer {
         let path = block.path.as_flattened();
         let need = HEADER_LEN + path.len() + block.body.len();
         let (segment, offset, salt) = self.make_room(need as u64)?;
-        let known = self.staged.ids.contains(&block.id) || self.shared.index.location(&block.id)?.is_some();
+        let known =
+            self.staged.ids.contains(&block.id) || self.shared.index.location(&block.id)?.is_some();
         if known && self.is_member(block)? && self.is_known_content(&block.content)? {
             return Ok(Put::AlreadyHeld);
         }
@@ -108,7 +115,15 @@ impl Writer {
         } else {
             (Kind::Block, &block.body)
         };
-        let header = Header::new(kind, block.content, block.index, block.id, &block.path, body, &salt);
+        let header = Header::new(
+            kind,
+            block.content,
+            block.index,
+            block.id,
+            &block.path,
+            body,
+            &salt,
+        );
         let staged = &mut self.staged;
         header.encode(&salt, &mut staged.bytes);
         staged.bytes.extend_from_slice(path);
@@ -120,17 +135,25 @@ impl Writer {
             staged.blocks += 1;
         }
         let content = block.content;
-        staged.changes.member(&content.root, block.index, &block.id, &block.path);
+        staged
+            .changes
+            .member(&content.root, block.index, &block.id, &block.path);
         staged.members.insert((content.root, block.index, block.id));
         staged.changes.content(&content);
-        staged.contents.insert((content.root, content.size, content.expiry_ms));
+        staged
+            .contents
+            .insert((content.root, content.size, content.expiry_ms));
         Ok(if known { Put::AlreadyHeld } else { Put::Stored })
     }
 
     fn is_member(&self, block: &NewBlock) -> Result<bool, StoreError> {
         let root = block.content.root;
         Ok(self.staged.members.contains(&(root, block.index, block.id))
-            || self.shared.index.member(&root, block.index)?.is_some_and(|p| p.id == block.id))
+            || self
+                .shared
+                .index
+                .member(&root, block.index)?
+                .is_some_and(|p| p.id == block.id))
     }
 
     fn is_known_content(&self, content: &Content) -> Result<bool, StoreError> {
@@ -160,7 +183,11 @@ impl Writer {
             });
         }
         match &self.end {
-            Some(end) => Ok((end.segment.number, position(end, &self.staged), end.segment.salt)),
+            Some(end) => Ok((
+                end.segment.number,
+                position(end, &self.staged),
+                end.segment.salt,
+            )),
             None => Err(StoreError::Broken("no segment is open".into())),
         }
     }
@@ -177,7 +204,9 @@ impl Writer {
             let counters = &self.shared.counters;
             counters.commits.fetch_add(1, Relaxed);
             counters.blocks_put.fetch_add(staged.blocks, Relaxed);
-            counters.bytes_put.fetch_add(staged.bytes.len() as u64, Relaxed);
+            counters
+                .bytes_put
+                .fetch_add(staged.bytes.len() as u64, Relaxed);
         }
         for (done, put) in staged.acks {
             // Who asked may have gone away; the block stays.
@@ -203,7 +232,11 @@ impl Writer {
             .write_all_at(bytes, end.offset)
             .map_err(StoreError::io("write", path));
         let outcome = match written {
-            Ok(()) => end.segment.file.sync_data().map_err(StoreError::io("sync", path)),
+            Ok(()) => end
+                .segment
+                .file
+                .sync_data()
+                .map_err(StoreError::io("sync", path)),
             Err(error) => Err(error),
         };
         if let Err(error) = outcome {

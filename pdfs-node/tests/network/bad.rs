@@ -2,8 +2,17 @@
 
 use super::*;
 
-async fn upload(world: &World, root: Hash, block: u32, path: Vec<Hash>, data: Vec<u8>) -> Result<(), Refusal> {
-    let outcome = world.client.upload(&world.node(0).address(), &root, block, path, data.into()).await;
+async fn upload(
+    world: &World,
+    root: Hash,
+    block: u32,
+    path: Vec<Hash>,
+    data: Vec<u8>,
+) -> Result<(), Refusal> {
+    let outcome = world
+        .client
+        .upload(&world.node(0).address(), &root, block, path, data.into())
+        .await;
     outcome.map_err(|error| error.refusal().unwrap_or_else(|| panic!("{error}")))
 }
 
@@ -19,48 +28,101 @@ async fn only_blocks_of_paid_contents_are_taken() {
     let path = |block| tree.block_path(block).unwrap();
     let last = data[BLOCK_SIZE..].to_vec();
 
-    assert_eq!(upload(&world, root, 1, path(1), last.clone()).await, Err(Refusal::NotOnChain));
+    assert_eq!(
+        upload(&world, root, 1, path(1), last.clone()).await,
+        Err(Refusal::NotOnChain)
+    );
     // "Not on the chain" is believed for a second only.
     world.chain.create(root, size, 1_000);
     tokio::time::sleep(Duration::from_millis(1_100)).await;
-    assert_eq!(upload(&world, root, 1, path(1), last.clone()).await, Err(Refusal::Expired));
+    assert_eq!(
+        upload(&world, root, 1, path(1), last.clone()).await,
+        Err(Refusal::Expired)
+    );
 
     // A node that has not asked yet: the answer "expired" is remembered for a minute.
     let mut world = world;
     world.stop(0).await;
     world.chain.create(root, size, FAR_FUTURE_MS);
-    world.nodes[0] = Some(Node::start(world.setup(0, Identity::random().unwrap())).await.unwrap());
+    world.nodes[0] = Some(
+        Node::start(world.setup(0, Identity::random().unwrap()))
+            .await
+            .unwrap(),
+    );
 
     let mut flipped = last.clone();
     flipped[999] ^= 0x80;
-    assert_eq!(upload(&world, root, 1, path(1), flipped).await, Err(Refusal::WrongHash));
-    assert_eq!(upload(&world, root, 0, path(0), last.clone()).await, Err(Refusal::BadRequest), "too short for block 0");
-    assert_eq!(upload(&world, root, 1, path(1), data[..BLOCK_SIZE].to_vec()).await, Err(Refusal::BadRequest), "over its size");
-    assert_eq!(upload(&world, root, 2, path(1), last.clone()).await, Err(Refusal::BadRequest), "past the end");
-    assert_eq!(upload(&world, root, 1, path(0), last.clone()).await, Err(Refusal::WrongHash), "another block's path");
-    assert_eq!(upload(&world, root, 1, vec![], last.clone()).await, Err(Refusal::WrongHash), "no path");
-    assert_eq!(upload(&world, root, 1, path(1), vec![]).await, Err(Refusal::BadRequest), "empty");
-    let info = world.client.info(&world.node(0).address(), &root, 0).await.unwrap();
+    assert_eq!(
+        upload(&world, root, 1, path(1), flipped).await,
+        Err(Refusal::WrongHash)
+    );
+    assert_eq!(
+        upload(&world, root, 0, path(0), last.clone()).await,
+        Err(Refusal::BadRequest),
+        "too short for block 0"
+    );
+    assert_eq!(
+        upload(&world, root, 1, path(1), data[..BLOCK_SIZE].to_vec()).await,
+        Err(Refusal::BadRequest),
+        "over its size"
+    );
+    assert_eq!(
+        upload(&world, root, 2, path(1), last.clone()).await,
+        Err(Refusal::BadRequest),
+        "past the end"
+    );
+    assert_eq!(
+        upload(&world, root, 1, path(0), last.clone()).await,
+        Err(Refusal::WrongHash),
+        "another block's path"
+    );
+    assert_eq!(
+        upload(&world, root, 1, vec![], last.clone()).await,
+        Err(Refusal::WrongHash),
+        "no path"
+    );
+    assert_eq!(
+        upload(&world, root, 1, path(1), vec![]).await,
+        Err(Refusal::BadRequest),
+        "empty"
+    );
+    let info = world
+        .client
+        .info(&world.node(0).address(), &root, 0)
+        .await
+        .unwrap();
     assert_eq!(info.ranges, [], "nothing of it was kept");
 
     assert_eq!(upload(&world, root, 1, path(1), last.clone()).await, Ok(()));
-    assert_eq!(upload(&world, root, 1, path(1), last).await, Ok(()), "again is fine");
+    assert_eq!(
+        upload(&world, root, 1, path(1), last).await,
+        Ok(()),
+        "again is fine"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_block_longer_than_a_block_does_not_even_travel() {
     let world = World::new(1).await;
     let too_long = Bytes::from(vec![0; BLOCK_SIZE + 1_000]);
-    let outcome = world.client.upload(&world.node(0).address(), &[1; 32], 0, vec![], too_long).await;
+    let outcome = world
+        .client
+        .upload(&world.node(0).address(), &[1; 32], 0, vec![], too_long)
+        .await;
     assert!(outcome.is_err());
-    let info = world.client.info(&world.node(0).address(), &[1; 32], 0).await.unwrap();
+    let info = world
+        .client
+        .info(&world.node(0).address(), &[1; 32], 0)
+        .await
+        .unwrap();
     assert_eq!(info.ranges, []);
 }
 
 /// A node that answers every query by `lie`, given what an honest node answers.
 async fn liar(world: &World, lie: fn(Response) -> Option<Response>) -> NodeAddress {
     let identity = Identity::random().unwrap();
-    let endpoint = Endpoint::bind("127.0.0.1:0".parse().unwrap(), &identity, Protocol::pdfs()).unwrap();
+    let endpoint =
+        Endpoint::bind("127.0.0.1:0".parse().unwrap(), &identity, Protocol::pdfs()).unwrap();
     let address = NodeAddress {
         public_key: identity.public_key(),
         address: endpoint.local_addr().unwrap().to_string(),
@@ -101,12 +163,18 @@ async fn whatever_a_lying_node_answers_another_holder_is_used() {
             Response::Block { path, data } => {
                 let mut flipped = data.to_vec();
                 flipped[100] ^= 1;
-                Some(Response::Block { path, data: flipped.into() })
+                Some(Response::Block {
+                    path,
+                    data: flipped.into(),
+                })
             }
             other => Some(other),
         },
         |answer| match answer {
-            Response::Block { path, data } => Some(Response::Block { path, data: data.slice(..data.len() - 1) }),
+            Response::Block { path, data } => Some(Response::Block {
+                path,
+                data: data.slice(..data.len() - 1),
+            }),
             other => Some(other),
         },
         |answer| match answer {
@@ -128,12 +196,18 @@ async fn whatever_a_lying_node_answers_another_holder_is_used() {
         // With the liar alone nothing is read, and nothing half-written stays.
         let before = entries(world.dir.path());
         let error = world.get(&sample, vec![liar.clone()]).await.unwrap_err();
-        assert!(matches!(error, ContentError::NotFound { .. }), "lie {n}: {error}");
+        assert!(
+            matches!(error, ContentError::NotFound { .. }),
+            "lie {n}: {error}"
+        );
         assert_eq!(entries(world.dir.path()), before, "lie {n}");
         // With an honest node beside it, all is.
-        let fresh = Client::bind("127.0.0.1:0".parse().unwrap(), &Identity::random().unwrap()).unwrap();
+        let fresh =
+            Client::bind("127.0.0.1:0".parse().unwrap(), &Identity::random().unwrap()).unwrap();
         let source = sample.source(vec![liar, world.node(0).address()]);
-        let plain = content::read_range(&fresh, &source, &sample.key, 0..LEN as u64).await.unwrap();
+        let plain = content::read_range(&fresh, &source, &sample.key, 0..LEN as u64)
+            .await
+            .unwrap();
         assert_eq!(plain, sample.plain, "lie {n}");
     }
 }
@@ -146,9 +220,16 @@ async fn a_node_with_another_key_gets_nothing() {
         public_key: Identity::random().unwrap().public_key(),
         ..world.node(0).address()
     };
-    let error = world.put(&sample, &[impostor.clone()], 1).await.unwrap_err();
+    let error = world
+        .put(&sample, &[impostor.clone()], 1)
+        .await
+        .unwrap_err();
     assert!(error.to_string().contains("expected"), "{error}");
-    let error = world.client.query(&impostor, &sample.prepared.root(), 0).await.unwrap_err();
+    let error = world
+        .client
+        .query(&impostor, &sample.prepared.root(), 0)
+        .await
+        .unwrap_err();
     assert!(matches!(error, PdfsError::Net { .. }), "{error}");
 }
 
@@ -160,10 +241,16 @@ async fn a_file_that_changes_after_it_was_hashed_is_not_sent() {
     changed[BLOCK_SIZE + 1] ^= 1;
     fs::write(&sample.path, &changed).unwrap();
     let error = world.put(&sample, &world.addresses(), 1).await.unwrap_err();
-    assert!(matches!(error, ContentError::Changed { block: 1, .. }), "{error}");
+    assert!(
+        matches!(error, ContentError::Changed { block: 1, .. }),
+        "{error}"
+    );
     fs::write(&sample.path, &sample.plain[..LEN - 1]).unwrap();
     let error = world.put(&sample, &world.addresses(), 1).await.unwrap_err();
-    assert!(matches!(error, ContentError::Changed { block: 3, .. }), "{error}");
+    assert!(
+        matches!(error, ContentError::Changed { block: 3, .. }),
+        "{error}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -178,7 +265,13 @@ async fn a_block_damaged_on_the_disk_is_read_from_another_node() {
         segment[n * step] ^= 0x10;
     }
     fs::write(&path, segment).unwrap();
-    assert_eq!(world.get(&sample, world.addresses()).await.unwrap(), sample.plain);
-    let error = world.get(&sample, vec![world.node(0).address()]).await.unwrap_err();
+    assert_eq!(
+        world.get(&sample, world.addresses()).await.unwrap(),
+        sample.plain
+    );
+    let error = world
+        .get(&sample, vec![world.node(0).address()])
+        .await
+        .unwrap_err();
     assert!(matches!(error, ContentError::NotFound { .. }), "{error}");
 }

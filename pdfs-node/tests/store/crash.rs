@@ -72,7 +72,11 @@ fn kill_after(dir: &Path, count: usize) -> Vec<u64> {
     let mut acked = Vec::new();
     let deadline = Instant::now() + Duration::from_secs(60);
     while acked.len() < count {
-        assert!(Instant::now() < deadline, "the child wrote only {} blocks", acked.len());
+        assert!(
+            Instant::now() < deadline,
+            "the child wrote only {} blocks",
+            acked.len()
+        );
         let line = lines.next().expect("the child ended by itself").unwrap();
         assert!(!line.starts_with("err"), "{line}");
         acked.extend(line.strip_prefix("ack ").map(|n| n.parse::<u64>().unwrap()));
@@ -82,7 +86,11 @@ fn kill_after(dir: &Path, count: usize) -> Vec<u64> {
     // What it had already said counts too; a last line may be cut short.
     let rest: Vec<_> = lines.map_while(Result::ok).collect();
     let whole = rest.len().saturating_sub(1);
-    acked.extend(rest[..whole].iter().filter_map(|l| l.strip_prefix("ack ")?.parse::<u64>().ok()));
+    acked.extend(
+        rest[..whole]
+            .iter()
+            .filter_map(|l| l.strip_prefix("ack ")?.parse::<u64>().ok()),
+    );
     acked
 }
 
@@ -111,20 +119,39 @@ async fn a_full_disk_is_an_error_and_leaves_nothing_half_written() {
     let dir = tempfile::tempdir().unwrap();
     // Files may not grow over 1 MiB (2,048 × 512 bytes); the write that meets the limit is cut
     // short by the kernel, as on a full disk.
-    let limited = child("crash::child_writes_until_it_is_stopped", "trap '' XFSZ; ulimit -f 2048;", dir.path());
+    let limited = child(
+        "crash::child_writes_until_it_is_stopped",
+        "trap '' XFSZ; ulimit -f 2048;",
+        dir.path(),
+    );
     let out = limited.wait_with_output().unwrap();
     let text = String::from_utf8(out.stdout).unwrap();
-    let acked: Vec<u64> = text.lines().filter_map(|l| l.strip_prefix("ack ")?.parse().ok()).collect();
+    let acked: Vec<u64> = text
+        .lines()
+        .filter_map(|l| l.strip_prefix("ack ")?.parse().ok())
+        .collect();
     let errors: Vec<_> = text.lines().filter(|l| l.starts_with("err ")).collect();
     assert!(acked.len() > 20, "{text}");
     assert!(!errors.is_empty(), "{text}");
-    assert!(errors.iter().all(|e| e.contains("no space left to store a block")), "{errors:?}");
+    assert!(
+        errors
+            .iter()
+            .all(|e| e.contains("no space left to store a block")),
+        "{errors:?}"
+    );
 
     let (store, recovery) = open(dir.path());
-    assert_eq!((recovery.torn_bytes, recovery.damaged_bytes), (0, 0), "it was cut back at once");
+    assert_eq!(
+        (recovery.torn_bytes, recovery.damaged_bytes),
+        (0, 0),
+        "it was cut back at once"
+    );
     for n in acked {
         assert_held(&store, &single(n, BODY), 0).await;
     }
     // With space again it goes on.
-    store.put(single(u64::MAX, MAX_BODY).block(0)).await.unwrap();
+    store
+        .put(single(u64::MAX, MAX_BODY).block(0))
+        .await
+        .unwrap();
 }

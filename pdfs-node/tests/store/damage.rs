@@ -83,7 +83,10 @@ async fn any_flipped_bit_is_found_and_the_block_never_served() {
     for (bit, sample) in samples.iter().enumerate() {
         let id = sample.id(0);
         let error = store.get(id).await.unwrap_err();
-        assert!(matches!(error, StoreError::Damaged { id: i, .. } if i == id), "bit {bit}: {error}");
+        assert!(
+            matches!(error, StoreError::Damaged { id: i, .. } if i == id),
+            "bit {bit}: {error}"
+        );
         // No longer offered.
         assert_eq!(store.get(id).await.unwrap(), None);
         assert!(store.held(&sample.content.root, 0, 10).unwrap().is_empty());
@@ -133,14 +136,23 @@ async fn a_segment_shorter_than_acknowledged_is_an_error_not_a_silent_loss() {
     store.put(single(1, 500).block(0)).await.unwrap();
     store.put(single(2, 500).block(0)).await.unwrap();
     close(store).await;
-    let file = fs::OpenOptions::new().write(true).open(segment(dir.path())).unwrap();
+    let file = fs::OpenOptions::new()
+        .write(true)
+        .open(segment(dir.path()))
+        .unwrap();
     file.set_len(700).unwrap();
     let error = Store::open(&Options::new(dir.path())).unwrap_err();
-    assert!(matches!(error, StoreError::SegmentTruncated { actual: 700, .. }), "{error}");
+    assert!(
+        matches!(error, StoreError::SegmentTruncated { actual: 700, .. }),
+        "{error}"
+    );
     // The remedy that the message names works.
     fs::remove_dir_all(dir.path().join("index")).unwrap();
     let (store, recovery) = open(dir.path());
-    assert_eq!((recovery.reindexed, recovery.torn_bytes), (1, 700 - 32 - 612));
+    assert_eq!(
+        (recovery.reindexed, recovery.torn_bytes),
+        (1, 700 - 32 - 612)
+    );
     assert_held(&store, &single(1, 500), 0).await;
     assert_eq!(store.contents(None, 9).unwrap().len(), 1);
 }
@@ -154,7 +166,10 @@ async fn a_segment_whose_creation_was_interrupted_is_dropped() {
         close(store).await;
         fs::write(dir.path().join("segments/00000002.seg"), leftover).unwrap();
         let (store, _) = open(dir.path());
-        assert_eq!(store.put(single(2, 500).block(0)).await.unwrap(), Put::Stored);
+        assert_eq!(
+            store.put(single(2, 500).block(0)).await.unwrap(),
+            Put::Stored
+        );
         assert_eq!(store.contents(None, 9).unwrap().len(), 2);
     }
 }

@@ -37,7 +37,13 @@ fn universe() -> Vec<Sample> {
         Sample::new(vec![whole(2), whole(2), body(5, 1025)]),
         Sample::new(vec![whole(3)]),
         Sample::new(vec![body(5, 1025)]),
-        Sample::new(vec![whole(6), whole(7), whole(8), whole(1), body(9, 100_000)]),
+        Sample::new(vec![
+            whole(6),
+            whole(7),
+            whole(8),
+            whole(1),
+            body(9, 100_000),
+        ]),
     ]
 }
 
@@ -45,7 +51,11 @@ fn universe() -> Vec<Sample> {
 type Model = BTreeSet<(usize, u64)>;
 
 fn places(universe: &[Sample]) -> Vec<(usize, u64)> {
-    let indices = |(c, sample): (usize, &Sample)| (0..sample.bodies.len() as u64).map(move |i| (c, i)).collect::<Vec<_>>();
+    let indices = |(c, sample): (usize, &Sample)| {
+        (0..sample.bodies.len() as u64)
+            .map(move |i| (c, i))
+            .collect::<Vec<_>>()
+    };
     universe.iter().enumerate().flat_map(indices).collect()
 }
 
@@ -65,7 +75,11 @@ fn last_segment(dir: &Path) -> Option<std::path::PathBuf> {
 
 async fn check(store: &Store, universe: &[Sample], model: &Model) {
     for (c, sample) in universe.iter().enumerate() {
-        let expected: Vec<u64> = model.iter().filter(|(of, _)| *of == c).map(|(_, i)| *i).collect();
+        let expected: Vec<u64> = model
+            .iter()
+            .filter(|(of, _)| *of == c)
+            .map(|(_, i)| *i)
+            .collect();
         assert_eq!(store.held(&sample.content.root, 0, 100).unwrap(), expected);
         let known = store.content(&sample.content.root).unwrap();
         assert_eq!(known, (!expected.is_empty()).then_some(sample.content));

@@ -62,7 +62,13 @@ impl fmt::Debug for ContentKey {
 /// The cipher's key is derived from the content's secret; the counter starts at 0, which is sound because a key
 /// belongs to one content only.
 pub fn apply_cipher(key: &ContentKey, offset: u64, bytes: &mut [u8]) {
-    let derived: Zeroizing<[u8; 32]> = Zeroizing::new(Sha256::new().chain_update(DOMAIN).chain_update(key.0).finalize().into());
+    let derived: Zeroizing<[u8; 32]> = Zeroizing::new(
+        Sha256::new()
+            .chain_update(DOMAIN)
+            .chain_update(key.0)
+            .finalize()
+            .into(),
+    );
     let mut cipher = Ctr128BE::<Aes256>::new((&*derived).into(), &[0; 16].into());
     cipher.seek(offset);
     cipher.apply_keystream(bytes);
@@ -80,7 +86,10 @@ mod tests {
         // AES-256-CTR with key SHA-256("phantasma content cipher 1" ‖ 32 × 07) and counter 0, by OpenSSL 3.0.
         let mut bytes = [0; 20];
         apply_cipher(&ContentKey::from_bytes([7; 32]), 0, &mut bytes);
-        assert_eq!(hex::encode(bytes), "afe0939d8f84cda2620282cc0f2ef9c823b1c2c0");
+        assert_eq!(
+            hex::encode(bytes),
+            "afe0939d8f84cda2620282cc0f2ef9c823b1c2c0"
+        );
     }
 
     #[test]

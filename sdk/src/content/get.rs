@@ -51,7 +51,10 @@ pub async fn download(
     while let Some(bytes) = blocks.try_next().await? {
         done_bytes += bytes.len() as u64;
         file = file.append(bytes).await?;
-        progress(Progress { done_bytes, total_bytes });
+        progress(Progress {
+            done_bytes,
+            total_bytes,
+        });
     }
     file.finish().await
 }
@@ -97,7 +100,8 @@ fn plain(
             let from = range.start.max(start);
             let end = range.end.min(start + data.len() as u64);
             // Both lie inside the block, whose verified length is that of its place.
-            let part = usize::try_from(from - start).unwrap_or(0)..usize::try_from(end - start).unwrap_or(0);
+            let part = usize::try_from(from - start).unwrap_or(0)
+                ..usize::try_from(end - start).unwrap_or(0);
             let mut bytes = data.get(part).unwrap_or_default().to_vec();
             apply_cipher(key, from, &mut bytes);
             Ok(bytes)
@@ -108,10 +112,15 @@ fn plain(
 
 /// One verified block, from the first node that has it. Dead, refusing and lying nodes cost time, nothing else.
 async fn fetch(client: &Client, source: &Source, block: u64) -> Result<bytes::Bytes, ContentError> {
-    let index = u32::try_from(block).map_err(|_| merkle::MerkleError::TooLarge { size: source.size })?;
+    let index =
+        u32::try_from(block).map_err(|_| merkle::MerkleError::TooLarge { size: source.size })?;
     let (mut good, mut suspect) = (VecDeque::new(), VecDeque::new());
     for node in ranked(&source.nodes, &source.root, block) {
-        let to = if client.is_suspect(&node.public_key).await { &mut suspect } else { &mut good };
+        let to = if client.is_suspect(&node.public_key).await {
+            &mut suspect
+        } else {
+            &mut good
+        };
         to.push_back(node);
     }
     let mut asked = HashSet::new();
@@ -178,7 +187,9 @@ impl Unfinished {
     async fn append(self, bytes: Vec<u8>) -> Result<Self, ContentError> {
         blocking(move || {
             let mut this = self;
-            this.file.write_all(&bytes).map_err(failed("write", &this.part))?;
+            this.file
+                .write_all(&bytes)
+                .map_err(failed("write", &this.part))?;
             Ok(this)
         })
         .await
@@ -190,8 +201,14 @@ impl Unfinished {
             this.file.sync_all().map_err(failed("sync", &this.part))?;
             fs::rename(&this.part, &this.to).map_err(failed("rename to", &this.to))?;
             this.finished = true;
-            let dir = this.to.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            File::open(dir).and_then(|dir| dir.sync_all()).map_err(failed("sync", dir))
+            let dir = this
+                .to
+                .parent()
+                .filter(|dir| !dir.as_os_str().is_empty())
+                .unwrap_or(Path::new("."));
+            File::open(dir)
+                .and_then(|dir| dir.sync_all())
+                .map_err(failed("sync", dir))
         })
         .await
     }
@@ -208,5 +225,9 @@ impl Drop for Unfinished {
 
 fn failed(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> ContentError {
     let path = path.to_owned();
-    move |error| ContentError::File { action, path, error }
+    move |error| ContentError::File {
+        action,
+        path,
+        error,
+    }
 }

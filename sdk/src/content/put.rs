@@ -79,9 +79,14 @@ pub async fn prepare(path: &Path, key: &ContentKey) -> Result<Prepared, ContentE
     blocking(move || {
         let failed = |action| {
             let path = path.clone();
-            move |error| ContentError::File { action, path, error }
+            move |error| ContentError::File {
+                action,
+                path,
+                error,
+            }
         };
-        let mut file = BufReader::with_capacity(BLOCK_SIZE, File::open(&path).map_err(failed("open"))?);
+        let mut file =
+            BufReader::with_capacity(BLOCK_SIZE, File::open(&path).map_err(failed("open"))?);
         let mut builder = TreeBuilder::new();
         let mut buffer = vec![0; BLOCK_SIZE];
         let mut offset = 0;
@@ -130,7 +135,10 @@ pub async fn upload(
             let proof = prepared.tree.block_path(block)?;
             spread(client, nodes, &root, block, proof, data, options.replicas).await?;
             let done_bytes = done.fetch_add(len, Ordering::Relaxed) + len;
-            progress(Progress { done_bytes, total_bytes });
+            progress(Progress {
+                done_bytes,
+                total_bytes,
+            });
             Ok::<_, ContentError>(())
         }
     };
@@ -155,7 +163,9 @@ async fn encrypt_block(
     block: u64,
 ) -> Result<Bytes, ContentError> {
     let len = prepared.tree.shape().block_len(block)?;
-    let expected = usize::try_from(block).ok().and_then(|at| prepared.tree.block_ids().get(at).copied());
+    let expected = usize::try_from(block)
+        .ok()
+        .and_then(|at| prepared.tree.block_ids().get(at).copied());
     let (path, key) = (path.to_owned(), key.clone());
     blocking(move || {
         let offset = block * BLOCK_SIZE as u64;
@@ -195,7 +205,11 @@ async fn spread(
     let index = u32::try_from(block).map_err(|_| merkle::MerkleError::TooLarge { size: block })?;
     let (mut good, mut suspect) = (Vec::new(), Vec::new());
     for node in ranked(nodes, root, block) {
-        let to = if client.is_suspect(&node.public_key).await { &mut suspect } else { &mut good };
+        let to = if client.is_suspect(&node.public_key).await {
+            &mut suspect
+        } else {
+            &mut good
+        };
         to.push(node);
     }
     let mut candidates = good.into_iter().chain(suspect);
@@ -203,7 +217,10 @@ async fn spread(
         let (proof, data) = (proof.clone(), data.clone());
         async move {
             let outcome = client.upload(&node, root, index, proof, data).await;
-            if outcome.as_ref().is_err_and(|error| error.refusal().is_none()) {
+            if outcome
+                .as_ref()
+                .is_err_and(|error| error.refusal().is_none())
+            {
                 client.suspect(&node.public_key).await;
             }
             outcome
@@ -234,5 +251,7 @@ async fn spread(
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ContentError> + Send + 'static,
 ) -> Result<T, ContentError> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| ContentError::Task(error.to_string()))?
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| ContentError::Task(error.to_string()))?
 }
