@@ -82,23 +82,47 @@ pub(super) struct Generator {
 impl Generator {
     pub(super) fn new(seed: u64, contract: Hash160) -> Generator {
         let accounts = ACCOUNTS.iter().map(|name| Account::named(name)).collect();
-        Generator { random: Random(seed), contract, accounts, sequence: 0 }
+        Generator {
+            random: Random(seed),
+            contract,
+            accounts,
+            sequence: 0,
+        }
     }
 
     /// Gives everybody but the last account a thousand SOUL.
     pub(super) fn funding(&mut self) -> Vec<Call> {
         let args = |to: usize, random: &mut Generator| {
-            vec![random.account(0), random.account(to), Arg::Int(1000_0000_0000), Arg::Null]
+            vec![
+                random.account(0),
+                random.account(to),
+                Arg::Int(1000_0000_0000),
+                Arg::Null,
+            ]
         };
-        (1..3).map(|to| Call { signer: 0, method: "transfer", args: args(to, self) }).collect()
+        (1..3)
+            .map(|to| Call {
+                signer: 0,
+                method: "transfer",
+                args: args(to, self),
+            })
+            .collect()
     }
 
     /// The next call of a sequence. Early sequences make boxes, later ones mostly use them.
     pub(super) fn call(&mut self, sequence: usize) -> Call {
         let signer = self.random.below(self.accounts.len());
         // One witness in eight is of somebody else.
-        let actor = if self.random.one_in(8) { self.random.below(self.accounts.len()) } else { signer };
-        let kind = if sequence == 0 && self.random.one_in(2) { 3 } else { self.random.below(16) };
+        let actor = if self.random.one_in(8) {
+            self.random.below(self.accounts.len())
+        } else {
+            signer
+        };
+        let kind = if sequence == 0 && self.random.one_in(2) {
+            3
+        } else {
+            self.random.below(16)
+        };
         let (method, mut args) = match kind {
             0..=2 => self.transfer(actor),
             3..=4 => self.create_box(actor),
@@ -112,7 +136,11 @@ impl Generator {
             let at = self.random.below(args.len());
             args[at] = self.odd_argument();
         }
-        Call { signer, method, args }
+        Call {
+            signer,
+            method,
+            args,
+        }
     }
 
     fn account(&mut self, at: usize) -> Arg {
@@ -140,33 +168,79 @@ impl Generator {
             2 => 1 << 90,
             _ => i128::from(self.random.next() % 50_0000_0000),
         };
-        let to = if self.random.one_in(12) { Arg::Bytes(self.contract.0.to_vec()) } else { self.any_account() };
+        let to = if self.random.one_in(12) {
+            Arg::Bytes(self.contract.0.to_vec())
+        } else {
+            self.any_account()
+        };
         let mut args = vec![self.account(from), to, Arg::Int(amount)];
         if !self.random.one_in(3) {
-            args.push(self.random.pick(&[Arg::Null, Arg::Int(5), Arg::List(vec![Arg::Bool(true)])]));
+            args.push(self.random.pick(&[
+                Arg::Null,
+                Arg::Int(5),
+                Arg::List(vec![Arg::Bool(true)]),
+            ]));
         }
         ("transfer", args)
     }
 
     fn create_box(&mut self, owner: usize) -> (&'static str, Vec<Arg>) {
         let name = match self.random.below(10) {
-            0 => self.random.pick(&[vec![], b"A".to_vec(), "é".as_bytes().to_vec(), vec![b'a'; 33], b"a b".to_vec()]),
+            0 => self.random.pick(&[
+                vec![],
+                b"A".to_vec(),
+                "é".as_bytes().to_vec(),
+                vec![b'a'; 33],
+                b"a b".to_vec(),
+            ]),
             1 => vec![b'z'; 32],
             _ => format!("box_{}", self.random.below(60)).into_bytes(),
         };
-        let key_of = if self.random.one_in(12) { self.random.below(self.accounts.len()) } else { owner };
-        let gate = if self.random.one_in(2) { data_script(b"\x01").unwrap() } else { self.script() };
-        ("createBox", vec![self.account(owner), Arg::Bytes(name), self.key(key_of), Arg::Bytes(gate)])
+        let key_of = if self.random.one_in(12) {
+            self.random.below(self.accounts.len())
+        } else {
+            owner
+        };
+        let gate = if self.random.one_in(2) {
+            data_script(b"\x01").unwrap()
+        } else {
+            self.script()
+        };
+        (
+            "createBox",
+            vec![
+                self.account(owner),
+                Arg::Bytes(name),
+                self.key(key_of),
+                Arg::Bytes(gate),
+            ],
+        )
     }
 
     fn write(&mut self, caller: usize) -> (&'static str, Vec<Arg>) {
         let script = self.script();
-        ("writeContent", vec![self.account(caller), self.box_id(), Arg::Bytes(script), self.max_payment()])
+        (
+            "writeContent",
+            vec![
+                self.account(caller),
+                self.box_id(),
+                Arg::Bytes(script),
+                self.max_payment(),
+            ],
+        )
     }
 
     fn read(&mut self, caller: usize) -> (&'static str, Vec<Arg>) {
         let index = Arg::Int(self.random.below(5) as i128 - i128::from(self.random.one_in(10)));
-        ("readContentAt", vec![self.account(caller), self.box_id(), index, self.max_payment()])
+        (
+            "readContentAt",
+            vec![
+                self.account(caller),
+                self.box_id(),
+                index,
+                self.max_payment(),
+            ],
+        )
     }
 
     fn max_payment(&mut self) -> Arg {
@@ -177,18 +251,39 @@ impl Generator {
         let author = self.random.below(self.accounts.len());
         let id = self.random.below(8) as u64;
         self.sequence += 1;
-        let sequence = if self.random.one_in(4) { self.sequence.saturating_sub(3) } else { self.sequence };
-        let class = if self.random.one_in(5) { self.random.below(4) as u8 } else { 2 };
+        let sequence = if self.random.one_in(4) {
+            self.sequence.saturating_sub(3)
+        } else {
+            self.sequence
+        };
+        let class = if self.random.one_in(5) {
+            self.random.below(4) as u8
+        } else {
+            2
+        };
         let time = self.random.next() >> 1;
         let payload = self.script();
         let message = self.signed_bytes(author, [id, sequence, time], class, &payload);
-        let mut signature = self.accounts[author].sign(&message).as_bytes().as_slice().to_vec();
+        let mut signature = self.accounts[author]
+            .sign(&message)
+            .as_bytes()
+            .as_slice()
+            .to_vec();
         if self.random.one_in(5) {
             signature[9] ^= 1;
         }
         let number = |n: u64| Arg::Int(i128::from(n));
-        let numbers = [number(id), number(sequence), number(time), Arg::Int(i128::from(class))];
-        let args = [vec![self.key(author)], numbers.to_vec(), vec![Arg::Bytes(payload), Arg::Bytes(signature)]];
+        let numbers = [
+            number(id),
+            number(sequence),
+            number(time),
+            Arg::Int(i128::from(class)),
+        ];
+        let args = [
+            vec![self.key(author)],
+            numbers.to_vec(),
+            vec![Arg::Bytes(payload), Arg::Bytes(signature)],
+        ];
         ("writeSigned", args.concat())
     }
 
@@ -219,15 +314,30 @@ impl Generator {
             self.random.below(2) as i128 + i128::from(self.random.one_in(12)),
             self.random.below(3) as i128 - i128::from(self.random.one_in(12)),
             self.random.pick(&[1, 1, 2, 3, 12, 1200, 0, 1201]),
-            self.random.pick(&[1 << 70, 1 << 70, 1 << 70, 1 << 70, 0, 100_0000]),
+            self.random
+                .pick(&[1 << 70, 1 << 70, 1 << 70, 1 << 70, 0, 100_0000]),
         ];
-        let args = [vec![self.account(owner), Arg::Bytes(root)], numbers.map(Arg::Int).to_vec()].concat();
+        let args = [
+            vec![self.account(owner), Arg::Bytes(root)],
+            numbers.map(Arg::Int).to_vec(),
+        ]
+        .concat();
         ("createContent", args)
     }
 
     fn look(&mut self) -> (&'static str, Vec<Arg>) {
         match self.random.below(12) {
-            0 => (self.random.pick(&["name", "symbol", "decimals", "totalSupply", "settings", "boxCount"]), vec![]),
+            0 => (
+                self.random.pick(&[
+                    "name",
+                    "symbol",
+                    "decimals",
+                    "totalSupply",
+                    "settings",
+                    "boxCount",
+                ]),
+                vec![],
+            ),
             1 | 2 => ("balanceOf", vec![self.any_account()]),
             3 | 4 => ("boxInfo", vec![self.box_id()]),
             5 => {
@@ -244,7 +354,10 @@ impl Generator {
                 ("contentAt", vec![self.box_id(), index])
             }
             10 => ("contentCount", vec![self.box_id()]),
-            _ => ("contentInfo", vec![Arg::Bytes(vec![self.random.below(20) as u8; 32])]),
+            _ => (
+                "contentInfo",
+                vec![Arg::Bytes(vec![self.random.below(20) as u8; 32])],
+            ),
         }
     }
 
@@ -289,13 +402,28 @@ impl Generator {
         }
     }
 
-    /// Random instructions, of which those are kept that leave the script valid.
     fn random_script(&mut self) -> Vec<u8> {
-        let pushes: Vec<Instr> =
-            TABLE.iter().filter(|row| row.pops == 0 && row.flow == Flow::Next).copied().collect();
+        self.script_of(TABLE)
+    }
+
+    /// A valid script of instructions that NeoVM has too.
+    pub(super) fn neo_script(&mut self) -> Vec<u8> {
+        let rows: Vec<Instr> = TABLE
+            .iter()
+            .filter(|row| row.neo().is_some())
+            .copied()
+            .collect();
+        self.script_of(&rows)
+    }
+
+    /// Random instructions, of which those are kept that leave the script valid.
+    fn script_of(&mut self, rows: &[Instr]) -> Vec<u8> {
+        let is_push = |row: &&Instr| row.pops == 0 && row.flow == Flow::Next;
+        let pushes: Vec<Instr> = rows.iter().filter(is_push).copied().collect();
         let mut script = vec![0x12, 0x13];
         for _ in 0..self.random.below(24) {
-            let row = if self.random.one_in(3) { self.random.pick(&pushes) } else { self.random.pick(TABLE) };
+            let list = if self.random.one_in(3) { &pushes } else { rows };
+            let row = self.random.pick(list);
             let longer = [script.clone(), self.instruction(row)].concat();
             let padded = [longer.clone(), vec![0x11, 0x11]].concat();
             if validate(&longer).is_ok() {

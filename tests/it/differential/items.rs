@@ -38,18 +38,26 @@ impl Arg {
 
 /// A native item as the node would show it. An iterator is only known to be one.
 pub(super) fn as_node_shows(item: &Item) -> StackItem {
-    let list = |cells: &std::cell::RefCell<Vec<Item>>| cells.borrow().iter().map(as_node_shows).collect();
+    let list =
+        |cells: &std::cell::RefCell<Vec<Item>>| cells.borrow().iter().map(as_node_shows).collect();
     match item {
         Item::Null => StackItem::Null,
         Item::Boolean(value) => StackItem::Boolean(*value),
-        Item::Integer(value) => StackItem::Integer(BigInt::from_signed_bytes_le(value.to_bytes().as_slice())),
+        Item::Integer(value) => {
+            StackItem::Integer(BigInt::from_signed_bytes_le(value.to_bytes().as_slice()))
+        }
         Item::ByteString(value) => StackItem::ByteString(value.as_slice().to_vec()),
         Item::Buffer(value) => StackItem::Buffer(value.borrow().clone()),
         Item::Array(cells) => StackItem::Array(list(cells)),
         Item::Struct(cells) => StackItem::Struct(list(cells)),
         Item::Map(entries) => {
             let pairs = entries.borrow();
-            StackItem::Map(pairs.iter().map(|(k, v)| (as_node_shows(k), as_node_shows(v))).collect())
+            StackItem::Map(
+                pairs
+                    .iter()
+                    .map(|(k, v)| (as_node_shows(k), as_node_shows(v)))
+                    .collect(),
+            )
         }
         Item::Iterator(_) => StackItem::Interop(neo_client::Interop::default()),
     }

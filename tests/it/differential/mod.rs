@@ -5,6 +5,7 @@
 
 mod calls;
 mod items;
+mod oracle;
 mod sides;
 
 use calls::Generator;
@@ -17,11 +18,7 @@ const CALLS: usize = 50;
 
 #[tokio::test]
 async fn generated_calls_do_the_same_natively_and_on_a_node() {
-    let seed = match std::env::var("PHANTASMA_SEED") {
-        Ok(text) => text.parse().expect("PHANTASMA_SEED is a number"),
-        Err(_) => 20_261_123,
-    };
-    eprintln!("seed {seed} (PHANTASMA_SEED)");
+    let seed = seed();
     let mut sides = Sides::start().await;
     let mut generator = Generator::new(seed, sides.hash);
     sides.perform(&generator.funding()).await;
@@ -37,8 +34,28 @@ async fn generated_calls_do_the_same_natively_and_on_a_node() {
     // A generator that only makes faults, or none, or leaves a method out, tests too little.
     let all: usize = sides.tally.values().map(|(calls, _)| calls).sum();
     assert!(all >= SEQUENCES * CALLS);
-    for method in ["transfer", "createBox", "writeContent", "readContentAt", "writeSigned", "createContent"] {
+    for method in [
+        "transfer",
+        "createBox",
+        "writeContent",
+        "readContentAt",
+        "writeSigned",
+        "createContent",
+    ] {
         let (calls, halts) = sides.tally.get(method).copied().unwrap_or_default();
-        assert!(halts > 0 && halts < calls, "{method}: {halts} of {calls} calls without fault");
+        assert!(
+            halts > 0 && halts < calls,
+            "{method}: {halts} of {calls} calls without fault"
+        );
     }
+}
+
+/// The seed of this run, told so that a failure can be repeated.
+fn seed() -> u64 {
+    let seed = match std::env::var("PHANTASMA_SEED") {
+        Ok(text) => text.parse().expect("PHANTASMA_SEED is a number"),
+        Err(_) => 20_261_123,
+    };
+    eprintln!("seed {seed} (PHANTASMA_SEED)");
+    seed
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use neo_client::rpc::Execution;
 use neo_client::{
-    Account, ContractParam, Hash160, Hash256, PrivateKey, ScriptBuilder, Signer, StackItem, Transaction, VmState,
-    account, flags,
+    Account, ContractParam, Hash160, Hash256, PrivateKey, ScriptBuilder, Signer, StackItem,
+    Transaction, VmState, account, flags,
 };
 use neo_framework::chain::{self, Chain, Item, Outcome};
 use neo_framework::{Bytes, Int};
@@ -42,7 +42,13 @@ pub(super) struct Sides {
 /// What `_deploy` receives.
 fn deploy_data(owner: &Account) -> Arg {
     let numbers = [100_000_000_0000_0000, 10_0000_0000, 100_0000, 20].map(Arg::Int);
-    Arg::List([vec![Arg::Bytes(owner.script_hash.0.to_vec())], numbers.to_vec()].concat())
+    Arg::List(
+        [
+            vec![Arg::Bytes(owner.script_hash.0.to_vec())],
+            numbers.to_vec(),
+        ]
+        .concat(),
+    )
 }
 
 impl Sides {
@@ -51,11 +57,15 @@ impl Sides {
         let net = TestNet::start().await;
         let keys: Vec<Account> = ACCOUNTS.iter().map(|name| account_named(name)).collect();
         for key in &keys {
-            net.fund_gas(&key.address, GAS_EACH * 1_0000_0000).await.unwrap();
+            net.fund_gas(&key.address, GAS_EACH * 1_0000_0000)
+                .await
+                .unwrap();
         }
         let contract = compiled();
         let data = deploy_data(&keys[0]);
-        let (hash, receipt) = net.deploy_contract(&keys[0], &contract.nef, &contract.manifest, data.for_node()).await;
+        let (hash, receipt) = net
+            .deploy_contract(&keys[0], &contract.nef, &contract.manifest, data.for_node())
+            .await;
         eprintln!(
             "deployed: nef {} + manifest {} bytes, {} datoshi",
             contract.nef.len(),
@@ -69,8 +79,18 @@ impl Sides {
         let outcome = chain.run_as(&[native_signer(&keys[0])], &native, || {
             methods::dispatch("_deploy", vec![data.for_native(), Item::Boolean(false)])
         });
-        assert_eq!(events_of(&outcome, &hash), node_events(&receipt.notifications, &hash));
-        let sides = Sides { net, keys, chain, hash, nonce: 1, tally: BTreeMap::new() };
+        assert_eq!(
+            events_of(&outcome, &hash),
+            node_events(&receipt.notifications, &hash)
+        );
+        let sides = Sides {
+            net,
+            keys,
+            chain,
+            hash,
+            nonce: 1,
+            tally: BTreeMap::new(),
+        };
         sides.compare_storage().await;
         sides
     }
@@ -85,16 +105,23 @@ impl Sides {
         let mut next_block = first_block;
         let deadline = tokio::time::Instant::now() + PATIENCE;
         while !sent.is_empty() {
-            assert!(tokio::time::Instant::now() < deadline, "{} transactions are in no block", sent.len());
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "{} transactions are in no block",
+                sent.len()
+            );
             if self.net.rpc().get_block_count().await.unwrap() <= next_block {
                 tokio::time::sleep(Duration::from_millis(20)).await;
                 continue;
             }
             let block = self.net.rpc().get_block_json(next_block).await.unwrap();
-            self.chain.set_time(Int::from_u64(block["time"].as_u64().unwrap()));
+            self.chain
+                .set_time(Int::from_u64(block["time"].as_u64().unwrap()));
             for tx in block["tx"].as_array().unwrap() {
                 let id: Hash256 = tx["hash"].as_str().unwrap().parse().unwrap();
-                let Some(call) = sent.remove(&id.0) else { continue };
+                let Some(call) = sent.remove(&id.0) else {
+                    continue;
+                };
                 let halted = self.compare(call, &id).await;
                 let (calls, halts) = self.tally.entry(call.method).or_default();
                 *calls += 1;
@@ -120,16 +147,28 @@ impl Sides {
             ..Transaction::default()
         };
         account::sign(&mut tx, NETWORK_MAGIC, std::slice::from_ref(signer)).unwrap();
-        self.net.rpc().send_raw_transaction(&tx).await.unwrap_or_else(|e| panic!("{call:?}: {e}"))
+        self.net
+            .rpc()
+            .send_raw_transaction(&tx)
+            .await
+            .unwrap_or_else(|e| panic!("{call:?}: {e}"))
     }
 
     /// Runs one call natively and compares it with what the node did; whether it went through.
     async fn compare(&self, call: &Call, id: &Hash256) -> bool {
-        let log = self.net.rpc().get_application_log(id).await.unwrap().expect("a log");
+        let log = self
+            .net
+            .rpc()
+            .get_application_log(id)
+            .await
+            .unwrap()
+            .expect("a log");
         let node = &log.executions[0];
         let args = call.args.iter().map(Arg::for_native).collect();
         let signers = [native_signer(&self.keys[call.signer])];
-        let native = self.chain.invoke(&signers, &native_hash(&self.hash), call.method, args);
+        let native = self
+            .chain
+            .invoke(&signers, &native_hash(&self.hash), call.method, args);
         self.same(call, node, &native);
         native.is_halt()
     }
@@ -138,20 +177,49 @@ impl Sides {
         let context = || {
             format!(
                 "{call:?}\n  node: {:?} {:?} {:?} ({} datoshi)\n  native: {:?} {:?} {:?}",
-                node.state, node.exception, node.stack, node.gas_consumed, native.state, native.exception, native.stack
+                node.state,
+                node.exception,
+                node.stack,
+                node.gas_consumed,
+                native.state,
+                native.exception,
+                native.stack
             )
         };
-        assert_eq!(node.state == VmState::Halt, native.is_halt(), "{}", context());
+        assert_eq!(
+            node.state == VmState::Halt,
+            native.is_halt(),
+            "{}",
+            context()
+        );
         if let Some(message) = &native.exception {
             let said = node.exception.clone().unwrap_or_default();
-            assert!(!said.contains("GAS limit") && !said.contains("gas limit"), "{}", context());
-            assert!(!is_ours(message) || said.contains(message.as_str()), "{}", context());
+            assert!(
+                !said.contains("GAS limit") && !said.contains("gas limit"),
+                "{}",
+                context()
+            );
+            assert!(
+                !is_ours(message) || said.contains(message.as_str()),
+                "{}",
+                context()
+            );
             return;
         }
         let shown = native.stack.iter().map(as_node_shows).collect::<Vec<_>>();
-        let stack = node.stack.iter().cloned().map(without_session).collect::<Vec<_>>();
+        let stack = node
+            .stack
+            .iter()
+            .cloned()
+            .map(without_session)
+            .collect::<Vec<_>>();
         assert_eq!(stack, shown, "{}", context());
-        assert_eq!(node_events(&node.notifications, &self.hash), events_of(native, &self.hash), "{}", context());
+        assert_eq!(
+            node_events(&node.notifications, &self.hash),
+            events_of(native, &self.hash),
+            "{}",
+            context()
+        );
     }
 
     /// The whole storage of the contract on both sides.
@@ -159,8 +227,17 @@ impl Sides {
         let mut found = BTreeMap::new();
         let mut start = 0;
         loop {
-            let page = self.net.rpc().find_storage(&self.hash, &[], start).await.unwrap();
-            found.extend(page.entries.into_iter().map(|entry| (entry.key, entry.value)));
+            let page = self
+                .net
+                .rpc()
+                .find_storage(&self.hash, &[], start)
+                .await
+                .unwrap();
+            found.extend(
+                page.entries
+                    .into_iter()
+                    .map(|entry| (entry.key, entry.value)),
+            );
             if !page.truncated {
                 break;
             }
@@ -175,12 +252,23 @@ impl Sides {
         let rpc = self.net.rpc();
         for key in &self.keys {
             let params = [key.script_hash.into()];
-            let result = rpc.invoke_function(&self.hash, "boxesOf", &params, &[]).await.unwrap();
+            let result = rpc
+                .invoke_function(&self.hash, "boxesOf", &params, &[])
+                .await
+                .unwrap();
             let iterator = result.stack[0].as_iterator().unwrap();
-            let node = rpc.read_iterator(result.session.as_deref(), iterator).await.unwrap();
+            let node = rpc
+                .read_iterator(result.session.as_deref(), iterator)
+                .await
+                .unwrap();
             let args = vec![Item::bytes(&key.script_hash.0)];
-            let native = self.chain.invoke(&[], &native_hash(&self.hash), "boxesOf", args).result();
-            let Item::Iterator(iterator) = native else { panic!("boxesOf gave {native:?}") };
+            let native = self
+                .chain
+                .invoke(&[], &native_hash(&self.hash), "boxesOf", args)
+                .result();
+            let Item::Iterator(iterator) = native else {
+                panic!("boxesOf gave {native:?}")
+            };
             let mut values = Vec::new();
             while iterator.next() {
                 values.push(as_node_shows(iterator.value().raw()));
@@ -200,26 +288,35 @@ fn compiled() -> neoc::Contract {
     }
     let path = |name: &str| root().join(name).display().to_string();
     let externs = [("phantasma_vm".to_owned(), path("vm-compat/src/lib.rs"))];
-    neoc::compile(&Disk, &path("contract/src/lib.rs"), &externs).unwrap_or_else(|errors| panic!("{errors}"))
+    neoc::compile(&Disk, &path("contract/src/lib.rs"), &externs)
+        .unwrap_or_else(|errors| panic!("{errors}"))
 }
 
 fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ has a parent")
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("tests/ has a parent")
 }
 
 /// Whether a fault's message stands in the contract's sources: then the node must say the same.
 fn is_ours(message: &str) -> bool {
     let folders = ["contract/src", "vm-compat/src/core"];
-    let sources = folders.iter().flat_map(|folder| std::fs::read_dir(root().join(folder)).unwrap());
+    let sources = folders
+        .iter()
+        .flat_map(|folder| std::fs::read_dir(root().join(folder)).unwrap());
     let mut texts = sources.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap());
-    message.contains(": expected ") && message.ends_with(" bytes") || texts.any(|text| text.contains(&format!("\"{message}\"")))
+    message.contains(": expected ") && message.ends_with(" bytes")
+        || texts.any(|text| text.contains(&format!("\"{message}\"")))
 }
 
 /// The account whose key is the hash of its name, as the native chain makes it.
 fn account_named(name: &str) -> Account {
     let key = PrivateKey::from_bytes(&Sha256::digest(name.as_bytes()).into()).unwrap();
     let account = Account::new(key);
-    assert_eq!(account.script_hash.0, chain::Account::named(name).hash.to_array());
+    assert_eq!(
+        account.script_hash.0,
+        chain::Account::named(name).hash.to_array()
+    );
     account
 }
 
@@ -235,10 +332,22 @@ fn native_signer(account: &Account) -> chain::Signer {
 type Events = Vec<(String, StackItem)>;
 
 fn node_events(all: &[neo_client::Notification], contract: &Hash160) -> Events {
-    all.iter().filter(|e| e.contract == *contract).map(|e| (e.name.clone(), e.state.clone())).collect()
+    all.iter()
+        .filter(|e| e.contract == *contract)
+        .map(|e| (e.name.clone(), e.state.clone()))
+        .collect()
 }
 
 fn events_of(outcome: &Outcome, contract: &Hash160) -> Events {
-    let ours = outcome.events.iter().filter(|e| e.contract == native_hash(contract));
-    ours.map(|e| (e.name.clone(), StackItem::Array(e.args.iter().map(as_node_shows).collect()))).collect()
+    let ours = outcome
+        .events
+        .iter()
+        .filter(|e| e.contract == native_hash(contract));
+    ours.map(|e| {
+        (
+            e.name.clone(),
+            StackItem::Array(e.args.iter().map(as_node_shows).collect()),
+        )
+    })
+    .collect()
 }
