@@ -137,7 +137,7 @@ impl Checker<'_, '_> {
         };
         if let (Kind::Const(Value::Int(a)), Kind::Const(Value::Int(b))) = (&left.kind, &right.kind)
             && let Some(value) = fold(code, a, b)
-            && (ty == Ty::Int || i128::try_from(&value).is_ok())
+            && (ty == Ty::Int || i64::try_from(&value).is_ok())
         {
             return make(Kind::Const(Value::Int(value)), ty);
         }
