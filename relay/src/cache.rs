@@ -53,7 +53,13 @@ impl BoxCache {
 
     fn with_max(chain: Arc<dyn Chain>, times: CacheTimes, max: usize) -> Self {
         let questions = Semaphore::new(MAX_QUESTIONS);
-        Self { chain, times, max, questions, entries: Mutex::default() }
+        Self {
+            chain,
+            times,
+            max,
+            questions,
+            entries: Mutex::default(),
+        }
     }
 
     /// Whether a box exists; asks the chain when that is not known or too old.
@@ -71,7 +77,11 @@ impl BoxCache {
         let closed = |_| ChainError::Unreachable("the relay is stopping".into());
         let _permit = self.questions.acquire().await.map_err(closed)?;
         let exists = self.chain.box_exists(box_id).await?;
-        let valid = if exists { self.times.known } else { self.times.unknown };
+        let valid = if exists {
+            self.times.known
+        } else {
+            self.times.unknown
+        };
         Ok((exists, now + valid))
     }
 
@@ -85,7 +95,10 @@ impl BoxCache {
                 Some(_) | None => return entry.clone(),
             }
         }
-        let entry = Entry { cell: Arc::default(), existed };
+        let entry = Entry {
+            cell: Arc::default(),
+            existed,
+        };
         if entries.by_box.insert(box_id, entry.clone()).is_none() {
             entries.order.push_back(box_id);
         }
@@ -106,7 +119,10 @@ mod tests {
     use super::*;
     use crate::testing::MemoryChain;
 
-    const TIMES: CacheTimes = CacheTimes { known: Duration::from_secs(60), unknown: Duration::from_secs(5) };
+    const TIMES: CacheTimes = CacheTimes {
+        known: Duration::from_secs(60),
+        unknown: Duration::from_secs(5),
+    };
 
     fn cache(max: usize) -> (Arc<MemoryChain>, BoxCache) {
         let chain = Arc::new(MemoryChain::with_boxes([1, 2, 3]));
@@ -144,7 +160,10 @@ mod tests {
         chain.fail(true);
         assert!(cache.exists(1, now + TIMES.known * 2).await.unwrap());
         assert!(cache.exists(1, now + TIMES.known * 2).await.unwrap());
-        assert!(matches!(cache.exists(2, now).await, Err(ChainError::Unreachable(_))));
+        assert!(matches!(
+            cache.exists(2, now).await,
+            Err(ChainError::Unreachable(_))
+        ));
         chain.fail(false);
         assert!(cache.exists(2, now).await.unwrap());
     }

@@ -51,19 +51,36 @@ pub struct NeoChain {
 
 impl NeoChain {
     pub fn new(rpc: RpcClient, contract: Hash160, payer: Account) -> Self {
-        Self { contract: Phantasma::new(rpc, contract), payer }
+        Self {
+            contract: Phantasma::new(rpc, contract),
+            payer,
+        }
     }
 }
 
 impl Chain for NeoChain {
     fn box_exists(&self, box_id: u64) -> Answer<'_, bool> {
-        Box::pin(async move { Ok(self.contract.box_info(box_id).await.map_err(chain_error)?.is_some()) })
+        Box::pin(async move {
+            Ok(self
+                .contract
+                .box_info(box_id)
+                .await
+                .map_err(chain_error)?
+                .is_some())
+        })
     }
 
     fn write<'a>(&'a self, message: &'a Message) -> Answer<'a, Written> {
         Box::pin(async move {
-            let (index, receipt) = self.contract.write_signed(&self.payer, message).await.map_err(chain_error)?;
-            Ok(Written { txid: receipt.txid.0, index })
+            let (index, receipt) = self
+                .contract
+                .write_signed(&self.payer, message)
+                .await
+                .map_err(chain_error)?;
+            Ok(Written {
+                txid: receipt.txid.0,
+                index,
+            })
         })
     }
 }

@@ -121,7 +121,10 @@ impl Default for Limits {
                 queue_items: DEFAULT_QUEUE_ITEMS,
                 queue_bytes: DEFAULT_QUEUE_BYTES,
             },
-            cache: CacheTimes { known: DEFAULT_KNOWN, unknown: DEFAULT_UNKNOWN },
+            cache: CacheTimes {
+                known: DEFAULT_KNOWN,
+                unknown: DEFAULT_UNKNOWN,
+            },
         }
     }
 }
@@ -238,10 +241,19 @@ impl Config {
     }
 
     fn resolve(args: Args, file: FileConfig) -> anyhow::Result<Self> {
-        let missing = |name: &str| format!("{name} is not given: use --{name}, or {name} = ... in the file of --config");
-        let contract = args.contract.or(file.contract).with_context(|| missing("contract"))?;
+        let missing = |name: &str| {
+            format!("{name} is not given: use --{name}, or {name} = ... in the file of --config")
+        };
+        let contract = args
+            .contract
+            .or(file.contract)
+            .with_context(|| missing("contract"))?;
         let contract: Hash160 = contract.parse().context("contract")?;
-        let max_bytes = file.log.max_mib.unwrap_or(DEFAULT_LOG_MIB).saturating_mul(1 << 20);
+        let max_bytes = file
+            .log
+            .max_mib
+            .unwrap_or(DEFAULT_LOG_MIB)
+            .saturating_mul(1 << 20);
         let keep_hours = file.log.keep_hours.unwrap_or(DEFAULT_KEEP_HOURS);
         let config = Self {
             listen: address(args.listen.or(file.listen), DEFAULT_LISTEN)?,
@@ -249,11 +261,17 @@ impl Config {
             rpc: args.rpc.or(file.rpc).with_context(|| missing("rpc"))?,
             contract,
             network: args.network.or(file.network),
-            wallet: args.wallet.or(file.wallet).with_context(|| missing("wallet"))?,
+            wallet: args
+                .wallet
+                .or(file.wallet)
+                .with_context(|| missing("wallet"))?,
             account: args.account.or(file.account),
             password_file: args.password_file.or(file.password_file),
             log: LogConfig {
-                folder: args.data.or(file.data).unwrap_or_else(|| DEFAULT_DATA.into()),
+                folder: args
+                    .data
+                    .or(file.data)
+                    .unwrap_or_else(|| DEFAULT_DATA.into()),
                 max_bytes,
                 segment_bytes: (max_bytes / SEGMENTS).clamp(1 << 20, 256 << 20),
                 keep_ms: keep_hours.saturating_mul(3_600_000),
@@ -268,10 +286,15 @@ impl Config {
     fn check(&self) -> anyhow::Result<()> {
         let limits = &self.limits;
         if !(1..=MAX_PAYLOAD).contains(&limits.max_payload) {
-            bail!("limits.max_payload is {}; it must be 1 to {MAX_PAYLOAD}", limits.max_payload);
+            bail!(
+                "limits.max_payload is {}; it must be 1 to {MAX_PAYLOAD}",
+                limits.max_payload
+            );
         }
         if self.log.max_bytes < 2 << 20 {
-            bail!("log.max_mib must be at least 2: a log has at least one full and one open segment");
+            bail!(
+                "log.max_mib must be at least 2: a log has at least one full and one open segment"
+            );
         }
         let positive = [
             ("dedup_messages", limits.dedup),
@@ -294,7 +317,8 @@ impl Config {
             Some(address) => address.clone(),
             None => {
                 let account = wallet.default_account();
-                let account = account.with_context(|| format!("{} has no account", self.wallet.display()))?;
+                let account =
+                    account.with_context(|| format!("{} has no account", self.wallet.display()))?;
                 account.address.clone()
             }
         };
@@ -306,11 +330,17 @@ impl Config {
             return Ok(Zeroizing::new(password));
         }
         let Some(path) = &self.password_file else {
-            bail!("no password for {}: set {PASSWORD_VAR} or use --password-file", self.wallet.display());
+            bail!(
+                "no password for {}: set {PASSWORD_VAR} or use --password-file",
+                self.wallet.display()
+            );
         };
-        let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
         let text = Zeroizing::new(text);
-        Ok(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()))
+        Ok(Zeroizing::new(
+            text.lines().next().unwrap_or_default().to_owned(),
+        ))
     }
 }
 
@@ -327,7 +357,9 @@ impl LimitsTable {
             drain: seconds(self.drain_s, base.drain),
             hub: HubLimits {
                 max_sessions: self.sessions.unwrap_or(base.hub.max_sessions),
-                max_subscriptions: self.subscriptions_per_session.unwrap_or(base.hub.max_subscriptions),
+                max_subscriptions: self
+                    .subscriptions_per_session
+                    .unwrap_or(base.hub.max_subscriptions),
                 queue_items: self.queue_messages.unwrap_or(base.hub.queue_items),
                 queue_bytes: self.queue_bytes.unwrap_or(base.hub.queue_bytes),
             },
@@ -339,12 +371,15 @@ impl LimitsTable {
 fn address(given: Option<SocketAddr>, default: &str) -> anyhow::Result<SocketAddr> {
     match given {
         Some(address) => Ok(address),
-        None => default.parse().with_context(|| format!("default address {default}")),
+        None => default
+            .parse()
+            .with_context(|| format!("default address {default}")),
     }
 }
 
 fn read_file(path: &Path) -> anyhow::Result<FileConfig> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
     toml::from_str(&text).with_context(|| format!("{} is not understood", path.display()))
 }
 
@@ -370,14 +405,26 @@ mod tests {
 
     #[test]
     fn flags_go_over_the_file_and_the_file_over_the_defaults() {
-        let args = Args { listen: Some("127.0.0.1:2".parse().unwrap()), ..Args::default() };
+        let args = Args {
+            listen: Some("127.0.0.1:2".parse().unwrap()),
+            ..Args::default()
+        };
         let config = resolve(args, FILE).unwrap();
         assert_eq!(config.listen.port(), 2);
         assert_eq!(config.rpc, "http://node:1");
         assert_eq!(config.ops.to_string(), DEFAULT_OPS);
-        assert_eq!((config.log.max_bytes, config.log.segment_bytes), (64 << 20, 1 << 20));
-        assert_eq!((config.limits.hub.max_sessions, config.limits.dedup), (5, DEFAULT_DEDUP));
-        assert_eq!(config.contract.to_string(), "0x0102030405060708090a0b0c0d0e0f1011121314");
+        assert_eq!(
+            (config.log.max_bytes, config.log.segment_bytes),
+            (64 << 20, 1 << 20)
+        );
+        assert_eq!(
+            (config.limits.hub.max_sessions, config.limits.dedup),
+            (5, DEFAULT_DEDUP)
+        );
+        assert_eq!(
+            config.contract.to_string(),
+            "0x0102030405060708090a0b0c0d0e0f1011121314"
+        );
     }
 
     #[test]

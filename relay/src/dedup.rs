@@ -16,7 +16,10 @@ pub struct Refusal {
 
 impl Refusal {
     pub fn new(error: RelayError, text: impl Into<String>) -> Self {
-        Self { error, text: text.into() }
+        Self {
+            error,
+            text: text.into(),
+        }
     }
 }
 
@@ -48,7 +51,9 @@ enum State {
     Running(watch::Sender<Option<Verdict>>),
     Done(Outcome),
     /// It was refused in the end, but live subscribers have had it.
-    Refused { delivered: bool },
+    Refused {
+        delivered: bool,
+    },
 }
 
 /// What [`Dedup::enter`] found.
@@ -63,7 +68,10 @@ pub enum Entered {
 impl Dedup {
     /// Remembers at most `max` messages, each about 200 bytes.
     pub fn new(max: usize) -> Self {
-        Self { inner: Mutex::default(), max }
+        Self {
+            inner: Mutex::default(),
+            max,
+        }
     }
 
     /// Begins with a message unless it is known.
@@ -71,7 +79,9 @@ impl Dedup {
         let mut inner = self.lock();
         let deliver = match inner.messages.get(&id) {
             Some(State::Running(sender)) => return Entered::Known(sender.subscribe()),
-            Some(State::Done(outcome)) => return Entered::Known(watch::channel(Some(Ok(*outcome))).1),
+            Some(State::Done(outcome)) => {
+                return Entered::Known(watch::channel(Some(Ok(*outcome))).1);
+            }
             Some(State::Refused { delivered }) => !delivered,
             None => true,
         };
@@ -127,7 +137,10 @@ pub async fn verdict(mut pending: Pending) -> Verdict {
 }
 
 fn forgotten() -> Refusal {
-    Refusal::new(RelayError::Internal, "the relay no longer knows what became of this message; ask the chain, or send it again")
+    Refusal::new(
+        RelayError::Internal,
+        "the relay no longer knows what became of this message; ask the chain, or send it again",
+    )
 }
 
 #[cfg(test)]
@@ -147,7 +160,10 @@ mod tests {
     #[tokio::test]
     async fn who_sends_the_same_meanwhile_or_later_gets_the_first_ones_outcome() {
         let dedup = Dedup::new(10);
-        assert!(matches!(dedup.enter([1; 32]), Entered::New { deliver: true }));
+        assert!(matches!(
+            dedup.enter([1; 32]),
+            Entered::New { deliver: true }
+        ));
         let meanwhile = known(dedup.enter([1; 32]));
         dedup.finish([1; 32], &Ok(DONE), true);
         assert_eq!(verdict(meanwhile).await, Ok(DONE));
@@ -175,7 +191,10 @@ mod tests {
         for id in 1..50 {
             dedup.restore([id; 32], DONE);
         }
-        assert_eq!(verdict(waiting).await.unwrap_err().error, RelayError::Internal);
+        assert_eq!(
+            verdict(waiting).await.unwrap_err().error,
+            RelayError::Internal
+        );
         let inner = dedup.lock();
         assert_eq!((inner.messages.len(), inner.order.len()), (3, 3));
     }

@@ -50,7 +50,10 @@ impl Hub {
             mailboxes: HashMap::new(),
             next_session: 1,
         };
-        Self { limits, inner: Mutex::new(inner) }
+        Self {
+            limits,
+            inner: Mutex::new(inner),
+        }
     }
 
     /// A new session; `None` when there are as many as there may be.
@@ -61,7 +64,10 @@ impl Hub {
         }
         let session = inner.next_session;
         inner.next_session += 1;
-        let mailbox = Arc::new(Mailbox::new(self.limits.queue_items, self.limits.queue_bytes));
+        let mailbox = Arc::new(Mailbox::new(
+            self.limits.queue_items,
+            self.limits.queue_bytes,
+        ));
         inner.mailboxes.insert(session, mailbox.clone());
         Some((session, mailbox))
     }
@@ -119,7 +125,9 @@ impl Hub {
 
 impl Inner {
     fn of_box(&self, box_id: u64) -> impl Iterator<Item = &Arc<Mailbox>> {
-        self.subscriptions.of_box(box_id).filter_map(|session| self.mailboxes.get(&session))
+        self.subscriptions
+            .of_box(box_id)
+            .filter_map(|session| self.mailboxes.get(&session))
     }
 }
 
@@ -149,8 +157,15 @@ pub struct Cursor {
 
 impl Mailbox {
     fn new(items: usize, bytes: usize) -> Self {
-        let state = State { live: Outbox::new(items, bytes), cursors: BTreeMap::new(), due: BTreeSet::new() };
-        Self { state: Mutex::new(state), ready: Notify::new() }
+        let state = State {
+            live: Outbox::new(items, bytes),
+            cursors: BTreeMap::new(),
+            due: BTreeSet::new(),
+        };
+        Self {
+            state: Mutex::new(state),
+            ready: Notify::new(),
+        }
     }
 
     /// Starts to read a box's kept messages at `cursor.next`.
@@ -221,7 +236,12 @@ impl Mailbox {
 mod tests {
     use super::*;
 
-    const LIMITS: HubLimits = HubLimits { max_sessions: 3, max_subscriptions: 2, queue_items: 4, queue_bytes: 1000 };
+    const LIMITS: HubLimits = HubLimits {
+        max_sessions: 3,
+        max_subscriptions: 2,
+        queue_items: 4,
+        queue_bytes: 1000,
+    };
 
     fn frame(byte: u8) -> Bytes {
         Bytes::from(vec![byte; 10])
@@ -233,8 +253,17 @@ mod tests {
         let (one, first) = hub.join().unwrap();
         let (two, second) = hub.join().unwrap();
         assert!(hub.subscribe(one, 7) && hub.subscribe(two, 8));
-        assert_eq!(hub.deliver(7, &frame(1)), Delivered { subscribers: 1, dropped: 0 });
-        assert_eq!((first.pop(), first.pop(), second.pop()), (Some(frame(1)), None, None));
+        assert_eq!(
+            hub.deliver(7, &frame(1)),
+            Delivered {
+                subscribers: 1,
+                dropped: 0
+            }
+        );
+        assert_eq!(
+            (first.pop(), first.pop(), second.pop()),
+            (Some(frame(1)), None, None)
+        );
         hub.leave(one);
         assert_eq!(hub.deliver(7, &frame(1)).subscribers, 0);
     }
@@ -258,7 +287,9 @@ mod tests {
     fn sessions_and_subscriptions_are_bounded() {
         let hub = Hub::new(LIMITS);
         let (session, _) = hub.join().unwrap();
-        assert!(hub.subscribe(session, 1) && hub.subscribe(session, 2) && !hub.subscribe(session, 3));
+        assert!(
+            hub.subscribe(session, 1) && hub.subscribe(session, 2) && !hub.subscribe(session, 3)
+        );
         hub.join().unwrap();
         hub.join().unwrap();
         assert!(hub.join().is_none());
@@ -271,7 +302,10 @@ mod tests {
         let hub = Hub::new(LIMITS);
         let (session, mailbox) = hub.join().unwrap();
         assert!(hub.subscribe(session, 7));
-        let cursor = Cursor { next: 5, answer: None };
+        let cursor = Cursor {
+            next: 5,
+            answer: None,
+        };
         mailbox.start(7, cursor);
         assert_eq!(mailbox.due(), Some((7, cursor)));
         hub.committed(&[7, 8]);
@@ -287,10 +321,27 @@ mod tests {
         let hub = Hub::new(LIMITS);
         let (session, mailbox) = hub.join().unwrap();
         assert!(hub.subscribe(session, 7));
-        let (old, new) = (Cursor { next: 50, answer: None }, Cursor { next: 1, answer: Some((3, 60)) });
+        let (old, new) = (
+            Cursor {
+                next: 50,
+                answer: None,
+            },
+            Cursor {
+                next: 1,
+                answer: Some((3, 60)),
+            },
+        );
         mailbox.start(7, old);
         mailbox.start(7, new);
-        mailbox.advance(7, old, Cursor { next: 51, answer: None }, false);
+        mailbox.advance(
+            7,
+            old,
+            Cursor {
+                next: 51,
+                answer: None,
+            },
+            false,
+        );
         assert_eq!(mailbox.due(), Some((7, new)));
     }
 }

@@ -53,7 +53,10 @@ impl Intake {
     async fn try_accept(self: &Arc<Self>, message: Message) -> Result<Pending, Refusal> {
         self.check_form(&message)?;
         if !message.is_signed(verify_signature) {
-            return Err(Refusal::new(RelayError::BadSignature, "the author's key did not sign this message"));
+            return Err(Refusal::new(
+                RelayError::BadSignature,
+                "the author's key did not sign this message",
+            ));
         }
         self.check_box(message.body.box_id).await?;
         let id = message.id();
@@ -77,7 +80,11 @@ impl Intake {
         let body = &message.body;
         self.chain_id.check(body.network, &body.contract)?;
         if body.payload.len() > self.limits.max_payload {
-            let text = format!("{} bytes of payload; this relay takes {}", body.payload.len(), self.limits.max_payload);
+            let text = format!(
+                "{} bytes of payload; this relay takes {}",
+                body.payload.len(),
+                self.limits.max_payload
+            );
             return Err(Refusal::new(RelayError::Limit, text));
         }
         let (now, window) = ((self.clock)(), self.limits.time_window.as_millis());
@@ -95,10 +102,14 @@ impl Intake {
     pub(crate) async fn check_box(&self, box_id: u64) -> Result<(), Refusal> {
         match self.boxes.exists(box_id, Instant::now()).await {
             Ok(true) => Ok(()),
-            Ok(false) => Err(Refusal::new(RelayError::UnknownBox, format!("there is no box {box_id} on the chain"))),
-            Err(error) => {
-                Err(Refusal::new(RelayError::Internal, format!("the relay cannot ask the chain: {error}")))
-            }
+            Ok(false) => Err(Refusal::new(
+                RelayError::UnknownBox,
+                format!("there is no box {box_id} on the chain"),
+            )),
+            Err(error) => Err(Refusal::new(
+                RelayError::Internal,
+                format!("the relay cannot ask the chain: {error}"),
+            )),
         }
     }
 
@@ -121,7 +132,11 @@ impl Intake {
 
     /// The log wakes the subscribers itself once the message is on the disk.
     async fn store(self: &Arc<Self>, message: &Message) -> Result<Pending, Refusal> {
-        let stored = self.log.append(message, (self.clock)()).await.map_err(|error| log_refusal(&error))?;
+        let stored = self
+            .log
+            .append(message, (self.clock)())
+            .await
+            .map_err(|error| log_refusal(&error))?;
         let (sender, pending) = watch::channel(None);
         let (this, id) = (self.clone(), message.id());
         self.unfinished.spawn(async move {
@@ -140,13 +155,21 @@ impl Intake {
         let place = self.to_chain.try_reserve().map_err(|error| match error {
             mpsc::error::TrySendError::Full(()) => Refusal::new(
                 RelayError::Limit,
-                format!("{} messages already wait for the chain; try again after the next block", self.limits.chain_queue),
+                format!(
+                    "{} messages already wait for the chain; try again after the next block",
+                    self.limits.chain_queue
+                ),
             ),
-            mpsc::error::TrySendError::Closed(()) => Refusal::new(RelayError::Closing, "the relay is stopping"),
+            mpsc::error::TrySendError::Closed(()) => {
+                Refusal::new(RelayError::Closing, "the relay is stopping")
+            }
         })?;
         let Entered::Known(pending) = self.dedup.enter(message.id()) else {
             // Forgotten within this call: the memory is far too small for what arrives.
-            return Err(Refusal::new(RelayError::Limit, "too many messages at once; try again"));
+            return Err(Refusal::new(
+                RelayError::Limit,
+                "too many messages at once; try again",
+            ));
         };
         if deliver {
             self.deliver(message);
@@ -164,7 +187,9 @@ impl Intake {
     }
 
     fn deliver(&self, message: &Message) -> u32 {
-        let delivered = self.hub.deliver(message.body.box_id, &deliver_frame(0, message));
+        let delivered = self
+            .hub
+            .deliver(message.body.box_id, &deliver_frame(0, message));
         self.metrics.dropped.inc_by(delivered.dropped as u64);
         delivered.subscribers
     }
@@ -186,7 +211,8 @@ impl Intake {
                 }
             };
             let Some(message) = message else { return };
-            let written = tokio::time::timeout(self.limits.chain_timeout, chain.write(&message)).await;
+            let written =
+                tokio::time::timeout(self.limits.chain_timeout, chain.write(&message)).await;
             let verdict = match written {
                 Ok(Ok(Written { txid, index })) => Ok(Outcome::OnChain { txid, index }),
                 Ok(Err(ChainError::Fault(text))) => Err(Refusal::new(RelayError::Fault, text)),
@@ -196,13 +222,21 @@ impl Intake {
                 }
                 Err(_) => Err(Refusal::new(
                     RelayError::Internal,
-                    format!("no block took the message within {:?}; it may still come", self.limits.chain_timeout),
+                    format!(
+                        "no block took the message within {:?}; it may still come",
+                        self.limits.chain_timeout
+                    ),
                 )),
             };
             if verdict.is_ok() {
                 self.metrics.on_chain.inc();
             }
-            tracing::debug!(box_id = message.body.box_id, sequence = message.body.sequence, ?verdict, "on chain");
+            tracing::debug!(
+                box_id = message.body.box_id,
+                sequence = message.body.sequence,
+                ?verdict,
+                "on chain"
+            );
             self.finish(message.id(), Class::OnChain, &verdict, true);
         }
     }
@@ -210,16 +244,21 @@ impl Intake {
 
 /// A delivery as bytes, made once for all subscribers.
 pub(crate) fn deliver_frame(position: u64, message: &Message) -> Bytes {
-    RelayFrame::Deliver { position, message: message.clone() }.encode()
+    RelayFrame::Deliver {
+        position,
+        message: message.clone(),
+    }
+    .encode()
 }
 
 fn log_refusal(error: &LogError) -> Refusal {
     let kind = match error {
         LogError::Full { .. } => RelayError::Limit,
         LogError::Closed => RelayError::Closing,
-        LogError::Io { .. } | LogError::Locked { .. } | LogError::Damaged { .. } | LogError::Broken => {
-            RelayError::Internal
-        }
+        LogError::Io { .. }
+        | LogError::Locked { .. }
+        | LogError::Damaged { .. }
+        | LogError::Broken => RelayError::Internal,
     };
     Refusal::new(kind, error.to_string())
 }

@@ -45,7 +45,10 @@ async fn run(config: Config) -> anyhow::Result<()> {
         ops: config.ops,
         identity,
         chain: Arc::new(NeoChain::new(rpc, config.contract, account)),
-        chain_id: ChainId { network, contract: config.contract.0 },
+        chain_id: ChainId {
+            network,
+            contract: config.contract.0,
+        },
         limits: config.limits,
         log: config.log,
         clock: system_clock(),
@@ -75,7 +78,10 @@ async fn check_node(config: &Config, rpc: &RpcClient) -> anyhow::Result<u32> {
     if let Some(expected) = config.network
         && expected != network
     {
-        bail!("{} is a node of network {network}, not {expected}", config.rpc);
+        bail!(
+            "{} is a node of network {network}, not {expected}",
+            config.rpc
+        );
     }
     rpc.get_contract_state(&config.contract)
         .await
@@ -85,6 +91,12 @@ async fn check_node(config: &Config, rpc: &RpcClient) -> anyhow::Result<u32> {
 
 fn start_logs(json: bool) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if json { logs.json().init() } else { logs.init() }
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    if json {
+        logs.json().init()
+    } else {
+        logs.init()
+    }
 }

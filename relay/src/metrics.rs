@@ -43,25 +43,65 @@ impl Metrics {
     pub fn new() -> (Self, Arc<Registry>) {
         let metrics = Self::default();
         let mut registry = Registry::with_prefix("phantasma_relay");
-        registry.register("accepted", "Messages accepted, by class", metrics.accepted.clone());
-        registry.register("refused", "Requests refused, by reason", metrics.refused.clone());
-        registry.register("duplicates", "Messages that had been here before", metrics.duplicates.clone());
-        registry.register("delivered", "Messages sent to subscribers", metrics.delivered.clone());
-        registry.register("dropped", "Live messages that slow subscribers lost", metrics.dropped.clone());
-        registry.register("on_chain", "Messages written to the chain", metrics.on_chain.clone());
+        registry.register(
+            "accepted",
+            "Messages accepted, by class",
+            metrics.accepted.clone(),
+        );
+        registry.register(
+            "refused",
+            "Requests refused, by reason",
+            metrics.refused.clone(),
+        );
+        registry.register(
+            "duplicates",
+            "Messages that had been here before",
+            metrics.duplicates.clone(),
+        );
+        registry.register(
+            "delivered",
+            "Messages sent to subscribers",
+            metrics.delivered.clone(),
+        );
+        registry.register(
+            "dropped",
+            "Live messages that slow subscribers lost",
+            metrics.dropped.clone(),
+        );
+        registry.register(
+            "on_chain",
+            "Messages written to the chain",
+            metrics.on_chain.clone(),
+        );
         registry.register("sessions", "Connected clients", metrics.sessions.clone());
-        registry.register("subscriptions", "Subscriptions of all clients", metrics.subscriptions.clone());
+        registry.register(
+            "subscriptions",
+            "Subscriptions of all clients",
+            metrics.subscriptions.clone(),
+        );
         registry.register("log_bytes", "Bytes of the log", metrics.log_bytes.clone());
-        registry.register("log_records", "Messages in the log", metrics.log_records.clone());
+        registry.register(
+            "log_records",
+            "Messages in the log",
+            metrics.log_records.clone(),
+        );
         (metrics, Arc::new(registry))
     }
 
     pub fn accept(&self, class: Class) {
-        self.accepted.get_or_create(&ClassLabel { class: class_name(class) }).inc();
+        self.accepted
+            .get_or_create(&ClassLabel {
+                class: class_name(class),
+            })
+            .inc();
     }
 
     pub fn refuse(&self, error: RelayError) {
-        self.refused.get_or_create(&ErrorLabel { error: error.name() }).inc();
+        self.refused
+            .get_or_create(&ErrorLabel {
+                error: error.name(),
+            })
+            .inc();
     }
 }
 

@@ -92,10 +92,22 @@ impl Relay {
             to_chain,
             unfinished: TaskTracker::new(),
         });
-        let ops = HttpServer::start(setup.ops, registry, health(&intake), Default::default()).await?;
-        let (stopping, chain_stop, sessions) = (CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
-        sessions.spawn(accept(intake.clone(), endpoint.clone(), stopping.clone(), sessions.clone()));
-        let writer = intake.clone().write_to_chain(setup.chain, chain_queue, chain_stop.clone());
+        let ops =
+            HttpServer::start(setup.ops, registry, health(&intake), Default::default()).await?;
+        let (stopping, chain_stop, sessions) = (
+            CancellationToken::new(),
+            CancellationToken::new(),
+            TaskTracker::new(),
+        );
+        sessions.spawn(accept(
+            intake.clone(),
+            endpoint.clone(),
+            stopping.clone(),
+            sessions.clone(),
+        ));
+        let writer = intake
+            .clone()
+            .write_to_chain(setup.chain, chain_queue, chain_stop.clone());
         Ok(Self {
             public_key: setup.identity.public_key(),
             chain_writer: tokio::spawn(writer),
@@ -137,7 +149,9 @@ impl Relay {
         self.chain_stop.cancel();
         let chain_writer = self.chain_writer.abort_handle();
         if timeout_at(deadline, self.chain_writer).await.is_err() {
-            tracing::warn!("a write to the chain did not finish in time; it may still come into a block");
+            tracing::warn!(
+                "a write to the chain did not finish in time; it may still come into a block"
+            );
             chain_writer.abort();
         }
         let log = self.intake.log.clone();
@@ -154,7 +168,9 @@ impl Relay {
 /// The system's clock; 1970 when it is set before that.
 pub fn system_clock() -> Clock {
     Arc::new(|| {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
     })
 }
@@ -166,10 +182,17 @@ fn open_log(setup: &Setup, hub: Arc<Hub>) -> Result<(Log, Dedup), LogError> {
     let newer_than_ms = (setup.clock)().saturating_sub(window_ms.saturating_mul(2));
     let on_commit = Box::new(move |boxes: &[u64]| hub.committed(boxes));
     let (log, recovered) = Log::open(setup.log.clone(), newer_than_ms, on_commit)?;
-    let Recovered { records, torn_bytes, newer } = recovered;
+    let Recovered {
+        records,
+        torn_bytes,
+        newer,
+    } = recovered;
     tracing::info!(records, head = log.head(), folder = %setup.log.folder.display(), "log replayed");
     if torn_bytes > 0 {
-        tracing::warn!(torn_bytes, "cut off the end of the log, which a crash had left half written");
+        tracing::warn!(
+            torn_bytes,
+            "cut off the end of the log, which a crash had left half written"
+        );
     }
     let dedup = Dedup::new(setup.limits.dedup);
     for (id, position) in newer {
@@ -178,7 +201,12 @@ fn open_log(setup: &Setup, hub: Arc<Hub>) -> Result<(Log, Dedup), LogError> {
     Ok((log, dedup))
 }
 
-async fn accept(intake: Arc<Intake>, endpoint: Endpoint, stopping: CancellationToken, sessions: TaskTracker) {
+async fn accept(
+    intake: Arc<Intake>,
+    endpoint: Endpoint,
+    stopping: CancellationToken,
+    sessions: TaskTracker,
+) {
     loop {
         let incoming = tokio::select! {
             incoming = endpoint.accept() => incoming,
@@ -206,8 +234,14 @@ async fn sample(intake: Arc<Intake>) {
         ticks.tick().await;
         let (sessions, subscriptions) = intake.hub.counts();
         let log = intake.log.stats();
-        intake.metrics.sessions.set(i64::try_from(sessions).unwrap_or(i64::MAX));
-        intake.metrics.subscriptions.set(i64::try_from(subscriptions).unwrap_or(i64::MAX));
+        intake
+            .metrics
+            .sessions
+            .set(i64::try_from(sessions).unwrap_or(i64::MAX));
+        intake
+            .metrics
+            .subscriptions
+            .set(i64::try_from(subscriptions).unwrap_or(i64::MAX));
         intake.metrics.log_bytes.set(log.bytes);
         intake.metrics.log_records.set(log.records as u64);
     }

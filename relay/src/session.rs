@@ -56,14 +56,27 @@ async fn serve(
     stopping: CancellationToken,
 ) -> Result<(), NetError> {
     let greeted = tokio::time::timeout(HELLO, greet(intake, connection)).await;
-    let Some((sender, receiver)) = greeted.map_err(|_| NetError::AnswerTimeout { seconds: HELLO.as_secs() })?? else {
+    let Some((sender, receiver)) = greeted.map_err(|_| NetError::AnswerTimeout {
+        seconds: HELLO.as_secs(),
+    })??
+    else {
         return Ok(());
     };
     let (answers, to_write) = mpsc::channel(IN_FLIGHT);
     let ended = CancellationToken::new();
-    let writer = Outgoing { intake: intake.clone(), mailbox: mailbox.clone(), sender };
+    let writer = Outgoing {
+        intake: intake.clone(),
+        mailbox: mailbox.clone(),
+        sender,
+    };
     let mut writer = tokio::spawn(writer.run(to_write, ended.clone()));
-    let incoming = Incoming { intake: intake.clone(), session, mailbox, answers, slots: Arc::new(Semaphore::new(IN_FLIGHT)) };
+    let incoming = Incoming {
+        intake: intake.clone(),
+        session,
+        mailbox,
+        answers,
+        slots: Arc::new(Semaphore::new(IN_FLIGHT)),
+    };
     let result = tokio::select! {
         result = incoming.run(receiver, stopping) => result,
         _ = &mut writer => Ok(()),
@@ -83,8 +96,13 @@ async fn greet(
 ) -> Result<Option<(FrameSender, FrameReceiver)>, NetError> {
     let (mut sender, mut receiver) = connection.accept().await?;
     let refusal = match receiver.receive::<ClientFrame>().await {
-        Ok(Some(ClientFrame::Hello { network, contract })) => intake.chain_id.check(network, &contract).err(),
-        Ok(Some(_)) => Some(Refusal::new(RelayError::Protocol, "the first frame must be a hello")),
+        Ok(Some(ClientFrame::Hello { network, contract })) => {
+            intake.chain_id.check(network, &contract).err()
+        }
+        Ok(Some(_)) => Some(Refusal::new(
+            RelayError::Protocol,
+            "the first frame must be a hello",
+        )),
         Ok(None) => return Ok(None),
         Err(error @ (NetError::Decode(_) | NetError::FrameTooLong { .. })) => {
             Some(Refusal::new(RelayError::Protocol, error.to_string()))
@@ -113,7 +131,11 @@ struct Incoming {
 
 impl Incoming {
     /// Reads until the client ends, breaks the protocol, or the relay stops.
-    async fn run(self, mut receiver: FrameReceiver, stopping: CancellationToken) -> Result<(), NetError> {
+    async fn run(
+        self,
+        mut receiver: FrameReceiver,
+        stopping: CancellationToken,
+    ) -> Result<(), NetError> {
         loop {
             let frame = tokio::select! {
                 frame = receiver.receive::<ClientFrame>() => frame,
@@ -131,7 +153,8 @@ impl Incoming {
                 }
                 Err(error) => {
                     if matches!(error, NetError::Decode(_) | NetError::FrameTooLong { .. }) {
-                        self.end(Refusal::new(RelayError::Protocol, error.to_string())).await;
+                        self.end(Refusal::new(RelayError::Protocol, error.to_string()))
+                            .await;
                     }
                     return Err(error);
                 }
@@ -145,7 +168,11 @@ impl Incoming {
                 Ok(pending) => self.answer_later(request, pending).await,
                 Err(refusal) => self.send(error_frame(request, refusal)).await,
             },
-            ClientFrame::Subscribe { request, box_id, from } => {
+            ClientFrame::Subscribe {
+                request,
+                box_id,
+                from,
+            } => {
                 if let Err(refusal) = self.subscribe(request, box_id, from).await {
                     self.intake.metrics.refuse(refusal.error);
                     self.send(error_frame(request, refusal)).await;
@@ -153,11 +180,16 @@ impl Incoming {
             }
             ClientFrame::Unsubscribe { request, box_id } => {
                 self.intake.hub.unsubscribe(self.session, box_id);
-                self.send(RelayFrame::Ack { request, outcome: Outcome::Unsubscribed }).await;
+                self.send(RelayFrame::Ack {
+                    request,
+                    outcome: Outcome::Unsubscribed,
+                })
+                .await;
             }
             ClientFrame::Ping { nonce } => self.send(RelayFrame::Pong { nonce }).await,
             ClientFrame::Hello { .. } => {
-                self.end(Refusal::new(RelayError::Protocol, "a second hello")).await;
+                self.end(Refusal::new(RelayError::Protocol, "a second hello"))
+                    .await;
             }
         }
     }
@@ -167,7 +199,10 @@ impl Incoming {
         self.intake.check_box(box_id).await?;
         let hub = &self.intake.hub;
         if !hub.subscribe(self.session, box_id) {
-            let text = format!("a session may listen to {} boxes", self.intake.limits.hub.max_subscriptions);
+            let text = format!(
+                "a session may listen to {} boxes",
+                self.intake.limits.hub.max_subscriptions
+            );
             return Err(Refusal::new(RelayError::Limit, text));
         }
         // Asked after the subscription, so that nothing falls between history and live messages.
@@ -176,7 +211,13 @@ impl Incoming {
             Since::Now => head + 1,
             Since::Position(position) => position.max(1),
         };
-        self.mailbox.start(box_id, Cursor { next, answer: Some((request, head)) });
+        self.mailbox.start(
+            box_id,
+            Cursor {
+                next,
+                answer: Some((request, head)),
+            },
+        );
         Ok(())
     }
 
@@ -258,14 +299,19 @@ impl Outgoing {
     }
 
     /// One round over answers, live and kept messages; false when there was nothing.
-    async fn write_some(&mut self, answers: &mut mpsc::Receiver<RelayFrame>) -> Result<bool, NetError> {
+    async fn write_some(
+        &mut self,
+        answers: &mut mpsc::Receiver<RelayFrame>,
+    ) -> Result<bool, NetError> {
         let mut worked = false;
         while let Ok(frame) = answers.try_recv() {
             self.sender.send(&frame).await?;
             worked = true;
         }
         for _ in 0..LIVE_BATCH {
-            let Some(frame) = self.mailbox.pop() else { break };
+            let Some(frame) = self.mailbox.pop() else {
+                break;
+            };
             self.sender.send(&Encoded(frame)).await?;
             self.intake.metrics.delivered.inc();
             worked = true;
@@ -279,7 +325,12 @@ impl Outgoing {
 
     /// Sends kept messages of a box from the cursor on, and the answer to the subscription when it is due.
     async fn write_stored(&mut self, box_id: u64, cursor: Cursor) -> Result<(), NetError> {
-        let found = match self.intake.log.read(box_id, cursor.next, STORED_BATCH).await {
+        let found = match self
+            .intake
+            .log
+            .read(box_id, cursor.next, STORED_BATCH)
+            .await
+        {
             Ok(found) => found,
             Err(error) => {
                 tracing::error!(%error, box_id, "the log could not be read");
@@ -290,7 +341,9 @@ impl Outgoing {
         };
         let mut reached = cursor;
         for (position, message) in &found {
-            self.sender.send(&Encoded(deliver_frame(*position, message))).await?;
+            self.sender
+                .send(&Encoded(deliver_frame(*position, message)))
+                .await?;
             self.intake.metrics.delivered.inc();
             reached.next = position + 1;
         }
@@ -298,16 +351,23 @@ impl Outgoing {
             && (found.is_empty() || reached.next > head)
         {
             let outcome = Outcome::Subscribed { position: head };
-            self.sender.send(&RelayFrame::Ack { request, outcome }).await?;
+            self.sender
+                .send(&RelayFrame::Ack { request, outcome })
+                .await?;
             reached.answer = None;
         }
-        self.mailbox.advance(box_id, cursor, reached, !found.is_empty());
+        self.mailbox
+            .advance(box_id, cursor, reached, !found.is_empty());
         Ok(())
     }
 }
 
 fn error_frame(request: u32, refusal: Refusal) -> RelayFrame {
-    RelayFrame::Error { request, error: refusal.error, text: refusal.text }
+    RelayFrame::Error {
+        request,
+        error: refusal.error,
+        text: refusal.text,
+    }
 }
 
 /// A relay frame that was encoded before, for many readers at once.

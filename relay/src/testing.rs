@@ -27,7 +27,10 @@ pub(crate) struct MemoryChain {
 
 impl MemoryChain {
     pub(crate) fn with_boxes(boxes: impl IntoIterator<Item = u64>) -> Self {
-        Self { boxes: Mutex::new(boxes.into_iter().collect()), ..Self::default() }
+        Self {
+            boxes: Mutex::new(boxes.into_iter().collect()),
+            ..Self::default()
+        }
     }
 
     pub(crate) fn add_box(&self, box_id: u64) {
@@ -57,13 +60,22 @@ impl MemoryChain {
         let mut sequences = lock(&self.sequences);
         let last = sequences.entry((body.box_id, body.author)).or_default();
         if body.sequence <= *last {
-            return Err(ChainError::Fault(format!("sequence {} is not above {last}", body.sequence)));
+            return Err(ChainError::Fault(format!(
+                "sequence {} is not above {last}",
+                body.sequence
+            )));
         }
         *last = body.sequence;
         let mut messages = lock(&self.messages);
-        let index = messages.iter().filter(|other| other.body.box_id == body.box_id).count() as u64;
+        let index = messages
+            .iter()
+            .filter(|other| other.body.box_id == body.box_id)
+            .count() as u64;
         messages.push(message.clone());
-        Ok(Written { txid: message.id(), index })
+        Ok(Written {
+            txid: message.id(),
+            index,
+        })
     }
 }
 

@@ -22,7 +22,10 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use phantasma_net::{Connection, Endpoint, FrameReceiver, FrameSender, Identity, NetError, Protocol, verify_signature};
+use phantasma_net::{
+    Connection, Endpoint, FrameReceiver, FrameSender, Identity, NetError, Protocol,
+    verify_signature,
+};
 use phantasma_wire::PublicKey;
 use phantasma_wire::message::Message;
 use phantasma_wire::relay::{ClientFrame, RelayFrame};
@@ -55,7 +58,9 @@ pub enum RelayClientError {
     /// The relay said no; `error` is its kind, for programs.
     #[error("the relay refuses ({}): {text}", error.name())]
     Refused { error: RelayError, text: String },
-    #[error("the connection to the relay is gone: {0}; connect again, and subscribe from the last position")]
+    #[error(
+        "the connection to the relay is gone: {0}; connect again, and subscribe from the last position"
+    )]
     Disconnected(String),
     #[error("the relay did not answer within {} s", ANSWER.as_secs())]
     NoAnswer,
@@ -123,22 +128,40 @@ impl RelayClient {
         let endpoint = Endpoint::bind(any, identity, Protocol::relay())?;
         let connection = endpoint.connect(address, expected).await?;
         let (mut sender, mut receiver) = connection.open().await?;
-        sender.send(&ClientFrame::Hello { network: chain.network, contract: chain.contract }).await?;
+        sender
+            .send(&ClientFrame::Hello {
+                network: chain.network,
+                contract: chain.contract,
+            })
+            .await?;
         let max_payload = match tokio::time::timeout(ANSWER, receiver.receive()).await {
             Ok(Ok(Some(RelayFrame::Welcome { max_payload }))) => max_payload,
             Ok(Ok(Some(RelayFrame::Error { error, text, .. }))) => {
                 return Err(RelayClientError::Refused { error, text });
             }
             Ok(Ok(Some(_))) => return Err(RelayClientError::Misbehaved("no welcome")),
-            Ok(Ok(None)) => return Err(RelayClientError::Disconnected("it ended before a welcome".into())),
+            Ok(Ok(None)) => {
+                return Err(RelayClientError::Disconnected(
+                    "it ended before a welcome".into(),
+                ));
+            }
             Ok(Err(error)) => return Err(error.into()),
             Err(_) => return Err(RelayClientError::NoAnswer),
         };
-        let shared = Arc::new(Shared { chain, state: Mutex::default() });
+        let shared = Arc::new(Shared {
+            chain,
+            state: Mutex::default(),
+        });
         let (to_send, frames) = mpsc::channel(WAITING);
         tokio::spawn(write(sender, frames));
         tokio::spawn(read(shared.clone(), receiver, to_send.downgrade()));
-        Ok(Self { endpoint, connection, shared, to_send, max_payload })
+        Ok(Self {
+            endpoint,
+            connection,
+            shared,
+            to_send,
+            max_payload,
+        })
     }
 
     /// The relay's Neo key.
@@ -154,7 +177,8 @@ impl RelayClient {
     /// Publishes a signed message, and waits until it is where its class wants it: handed to subscribers, on the
     /// relay's disk, or in a block.
     pub async fn publish(&self, message: Message) -> Result<Outcome, RelayClientError> {
-        self.request(|request| ClientFrame::Publish { request, message }).await
+        self.request(|request| ClientFrame::Publish { request, message })
+            .await
     }
 
     /// Listens to a box: first kept messages if `since` asks for them, then what arrives. One subscription a box and
@@ -169,8 +193,18 @@ impl RelayClient {
             state.boxes.insert(box_id, sender);
         }
         // Kept messages come before the answer, so the subscription is usable as soon as the request is on its way.
-        let answer = self.ask(|request| ClientFrame::Subscribe { request, box_id, from: since }).await?;
-        let messages = Messages { receiver, early: None, answer: Some(answer) };
+        let answer = self
+            .ask(|request| ClientFrame::Subscribe {
+                request,
+                box_id,
+                from: since,
+            })
+            .await?;
+        let messages = Messages {
+            receiver,
+            early: None,
+            answer: Some(answer),
+        };
         messages.checked().await.inspect_err(|_| {
             self.shared.lock().boxes.remove(&box_id);
         })
@@ -182,7 +216,10 @@ impl RelayClient {
         self.endpoint.close("the client has ended", GOODBYE).await;
     }
 
-    async fn request(&self, frame: impl FnOnce(u32) -> ClientFrame) -> Result<Outcome, RelayClientError> {
+    async fn request(
+        &self,
+        frame: impl FnOnce(u32) -> ClientFrame,
+    ) -> Result<Outcome, RelayClientError> {
         let answer = self.ask(frame).await?;
         match tokio::time::timeout(ANSWER, answer).await {
             Ok(answer) => answer.unwrap_or_else(|_| Err(self.shared.end())),
@@ -208,7 +245,10 @@ impl RelayClient {
             state.requests.insert(request, sender);
             request
         };
-        self.to_send.send(frame(request)).await.map_err(|_| self.shared.end())?;
+        self.to_send
+            .send(frame(request))
+            .await
+            .map_err(|_| self.shared.end())?;
         Ok(answer)
     }
 }
@@ -269,13 +309,19 @@ impl Shared {
     async fn deliver(&self, position: u64, message: Message) -> Result<(), RelayClientError> {
         let body = &message.body;
         if (body.network, body.contract) != (self.chain.network, self.chain.contract) {
-            return Err(RelayClientError::Misbehaved("a message of another chain or contract"));
+            return Err(RelayClientError::Misbehaved(
+                "a message of another chain or contract",
+            ));
         }
         if !message.is_signed(verify_signature) {
-            return Err(RelayClientError::Misbehaved("a message that its author did not sign"));
+            return Err(RelayClientError::Misbehaved(
+                "a message that its author did not sign",
+            ));
         }
         let subscriber = self.lock().boxes.get(&body.box_id).cloned();
-        let subscriber = subscriber.ok_or(RelayClientError::Misbehaved("a message of a box that was not asked for"))?;
+        let subscriber = subscriber.ok_or(RelayClientError::Misbehaved(
+            "a message of a box that was not asked for",
+        ))?;
         // A subscription that was dropped here may still get what was under way.
         let _ = subscriber.send(Ok(Received { position, message })).await;
         Ok(())
@@ -286,7 +332,10 @@ impl Shared {
         let (requests, boxes) = {
             let mut state = self.lock();
             state.ended.get_or_insert_with(|| error.clone());
-            (std::mem::take(&mut state.requests), std::mem::take(&mut state.boxes))
+            (
+                std::mem::take(&mut state.requests),
+                std::mem::take(&mut state.boxes),
+            )
         };
         for waiting in requests.into_values() {
             let _ = waiting.send(Err(error.clone()));
@@ -309,12 +358,24 @@ async fn write(mut sender: FrameSender, mut frames: mpsc::Receiver<ClientFrame>)
     let _ = sender.finish();
 }
 
-async fn read(shared: Arc<Shared>, mut receiver: FrameReceiver, client: mpsc::WeakSender<ClientFrame>) {
+async fn read(
+    shared: Arc<Shared>,
+    mut receiver: FrameReceiver,
+    client: mpsc::WeakSender<ClientFrame>,
+) {
     let error = loop {
         match receiver.receive().await {
             Ok(Some(RelayFrame::Ack { request, outcome })) => shared.answer(request, Ok(outcome)),
-            Ok(Some(RelayFrame::Error { request: 0, error, text })) => break RelayClientError::Refused { error, text },
-            Ok(Some(RelayFrame::Error { request, error, text })) => {
+            Ok(Some(RelayFrame::Error {
+                request: 0,
+                error,
+                text,
+            })) => break RelayClientError::Refused { error, text },
+            Ok(Some(RelayFrame::Error {
+                request,
+                error,
+                text,
+            })) => {
                 shared.answer(request, Err(RelayClientError::Refused { error, text }));
             }
             Ok(Some(RelayFrame::Deliver { position, message })) => {
@@ -323,7 +384,9 @@ async fn read(shared: Arc<Shared>, mut receiver: FrameReceiver, client: mpsc::We
                 }
             }
             Ok(Some(RelayFrame::Pong { .. })) => {}
-            Ok(Some(RelayFrame::Welcome { .. })) => break RelayClientError::Misbehaved("a second welcome"),
+            Ok(Some(RelayFrame::Welcome { .. })) => {
+                break RelayClientError::Misbehaved("a second welcome");
+            }
             Ok(None) => break RelayClientError::Disconnected("the relay ended it".into()),
             Err(error @ NetError::Decode(_)) => break RelayClientError::Net(Arc::new(error)),
             Err(error) => break RelayClientError::Disconnected(error.to_string()),

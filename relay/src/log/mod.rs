@@ -27,8 +27,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use index::{Index, Place, Source};
 use segment::Segment;
-use writer::{Append, Writer};
 pub use writer::OnCommit;
+use writer::{Append, Writer};
 
 /// Messages that wait for the disk; the next publisher waits in front. Worst case 256 × 60 KiB = 15 MiB.
 const QUEUE: usize = 256;
@@ -160,7 +160,9 @@ impl Log {
         message: &Message,
         now_ms: u64,
     ) -> Result<oneshot::Receiver<Result<u64, LogError>>, LogError> {
-        let queue = unpoisoned(self.queue.lock()).clone().ok_or(LogError::Closed)?;
+        let queue = unpoisoned(self.queue.lock())
+            .clone()
+            .ok_or(LogError::Closed)?;
         let (done, receiver) = oneshot::channel();
         let append = Append {
             box_id: message.body.box_id,
@@ -174,13 +176,31 @@ impl Log {
 
     /// Committed messages of a box with positions of at least `from`, oldest first: one if there is any, and more as
     /// long as they together stay under `max_bytes`.
-    pub async fn read(&self, box_id: u64, from: u64, max_bytes: usize) -> Result<Vec<(u64, Message)>, LogError> {
+    pub async fn read(
+        &self,
+        box_id: u64,
+        from: u64,
+        max_bytes: usize,
+    ) -> Result<Vec<(u64, Message)>, LogError> {
         let found = self.shared.index().find(box_id, from, max_bytes);
-        if found.iter().all(|(_, source)| matches!(source, Source::Memory(_))) {
-            return found.into_iter().map(|(position, source)| Ok((position, load(source)?))).collect();
+        if found
+            .iter()
+            .all(|(_, source)| matches!(source, Source::Memory(_)))
+        {
+            return found
+                .into_iter()
+                .map(|(position, source)| Ok((position, load(source)?)))
+                .collect();
         }
-        let read = move || found.into_iter().map(|(position, source)| Ok((position, load(source)?))).collect();
-        tokio::task::spawn_blocking(read).await.unwrap_or(Err(LogError::Closed))
+        let read = move || {
+            found
+                .into_iter()
+                .map(|(position, source)| Ok((position, load(source)?)))
+                .collect()
+        };
+        tokio::task::spawn_blocking(read)
+            .await
+            .unwrap_or(Err(LogError::Closed))
     }
 
     /// Position of the newest committed message of any box; 0 before the first one.
@@ -193,7 +213,10 @@ impl Log {
         LogStats {
             bytes: index.bytes(),
             records: index.records(),
-            healthy: !self.shared.broken.load(std::sync::atomic::Ordering::Relaxed),
+            healthy: !self
+                .shared
+                .broken
+                .load(std::sync::atomic::Ordering::Relaxed),
         }
     }
 
@@ -220,7 +243,8 @@ impl Shared {
     }
 
     fn set_broken(&self) {
-        self.broken.store(true, std::sync::atomic::Ordering::Relaxed);
+        self.broken
+            .store(true, std::sync::atomic::Ordering::Relaxed);
     }
 }
 
@@ -235,7 +259,9 @@ fn lock(folder: &Path) -> Result<File, LogError> {
     let file = File::create(&path).map_err(|source| LogError::io("creating", &path, source))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(LogError::Locked { path: folder.to_path_buf() }),
+        Err(std::fs::TryLockError::WouldBlock) => Err(LogError::Locked {
+            path: folder.to_path_buf(),
+        }),
         Err(std::fs::TryLockError::Error(source)) => Err(LogError::io("locking", &path, source)),
     }
 }
@@ -252,7 +278,11 @@ fn replay(folder: &Path, newer_than_ms: u64) -> Result<(Index, Recovered), LogEr
         }
         index.head = first.saturating_sub(1);
         let (segment, torn) = Segment::open(path, first, number == last, |found| {
-            let place = Place { position: found.position, offset: found.offset, len: found.len };
+            let place = Place {
+                position: found.position,
+                offset: found.offset,
+                len: found.len,
+            };
             index.add(found.message.body.box_id, place, None);
             recovered.records += 1;
             if found.received_ms >= newer_than_ms {

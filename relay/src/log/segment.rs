@@ -132,7 +132,12 @@ pub(super) fn append(file: &File, end: u64, bytes: &[u8]) -> Result<(), AppendEr
 }
 
 /// Reads one record that the index knows. A checksum that no longer matches is an error.
-pub(super) fn read_record(file: &File, path: &Path, offset: u32, len: u32) -> Result<Record, LogError> {
+pub(super) fn read_record(
+    file: &File,
+    path: &Path,
+    offset: u32,
+    len: u32,
+) -> Result<Record, LogError> {
     let mut bytes = vec![0; len as usize];
     file.read_exact_at(&mut bytes, u64::from(offset))
         .map_err(|source| LogError::io("reading", path, source))?;

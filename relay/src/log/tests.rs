@@ -23,7 +23,12 @@ fn message(box_id: u64, sequence: u64, payload: &[u8]) -> Message {
 }
 
 fn config(folder: &Path) -> LogConfig {
-    LogConfig { folder: folder.to_path_buf(), max_bytes: 1 << 30, segment_bytes: 1 << 20, keep_ms: 1000 }
+    LogConfig {
+        folder: folder.to_path_buf(),
+        max_bytes: 1 << 30,
+        segment_bytes: 1 << 20,
+        keep_ms: 1000,
+    }
 }
 
 fn open(config: &LogConfig) -> (Log, Recovered) {
@@ -36,11 +41,18 @@ async fn append(log: &Log, message: &Message, now_ms: u64) -> Result<u64, LogErr
 
 async fn all(log: &Log, box_id: u64) -> Vec<(u64, u64)> {
     let found = log.read(box_id, 0, usize::MAX).await.unwrap();
-    found.iter().map(|(position, message)| (*position, message.body.sequence)).collect()
+    found
+        .iter()
+        .map(|(position, message)| (*position, message.body.sequence))
+        .collect()
 }
 
 fn segments(folder: &Path) -> Vec<PathBuf> {
-    segment::list(folder).unwrap().into_iter().map(|(_, path)| path).collect()
+    segment::list(folder)
+        .unwrap()
+        .into_iter()
+        .map(|(_, path)| path)
+        .collect()
 }
 
 #[tokio::test]
@@ -50,12 +62,22 @@ async fn messages_come_back_by_box_in_order_also_after_a_restart() {
     let (log, recovered) = open(&config);
     assert_eq!((recovered, log.head()), (Recovered::default(), 0));
     for (n, box_id) in [(1, 7), (2, 8), (3, 7)] {
-        assert_eq!(append(&log, &message(box_id, n, b"x"), 10).await.unwrap(), n);
+        assert_eq!(
+            append(&log, &message(box_id, n, b"x"), 10).await.unwrap(),
+            n
+        );
     }
     drop(log);
     let (log, recovered) = open(&config);
-    let newer = [message(7, 1, b"x").id(), message(8, 2, b"x").id(), message(7, 3, b"x").id()];
-    assert_eq!(recovered.newer, newer.into_iter().zip(1..).collect::<Vec<_>>());
+    let newer = [
+        message(7, 1, b"x").id(),
+        message(8, 2, b"x").id(),
+        message(7, 3, b"x").id(),
+    ];
+    assert_eq!(
+        recovered.newer,
+        newer.into_iter().zip(1..).collect::<Vec<_>>()
+    );
     assert_eq!((recovered.records, recovered.torn_bytes), (3, 0));
     assert_eq!(all(&log, 7).await, [(1, 1), (3, 3)]);
     assert_eq!(all(&log, 8).await, [(2, 2)]);
@@ -68,7 +90,9 @@ async fn many_at_once_get_positions_in_order_and_few_syncs() {
     let folder = tempfile::tempdir().unwrap();
     let commits = Arc::new(std::sync::atomic::AtomicUsize::new(0));
     let counted = commits.clone();
-    let on_commit = Box::new(move |_: &[u64]| { counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed); });
+    let on_commit = Box::new(move |_: &[u64]| {
+        counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    });
     let (log, _) = Log::open(config(folder.path()), 0, on_commit).unwrap();
     let mut waiting = Vec::new();
     for n in 1..=200 {
@@ -78,7 +102,10 @@ async fn many_at_once_get_positions_in_order_and_few_syncs() {
         assert_eq!(one.await.unwrap().unwrap(), n);
     }
     let commits = commits.load(std::sync::atomic::Ordering::Relaxed);
-    assert!((1..200).contains(&commits), "{commits} commits for 200 messages");
+    assert!(
+        (1..200).contains(&commits),
+        "{commits} commits for 200 messages"
+    );
     assert_eq!(all(&log, 1).await.len(), 200);
 }
 
@@ -88,7 +115,9 @@ async fn a_tail_torn_at_any_byte_costs_only_what_was_not_whole() {
     let (log, _) = open(&config(folder.path()));
     let mut ends = vec![8];
     for n in 1..=4 {
-        append(&log, &message(1, n, &vec![0xAB; n as usize * 3]), 10).await.unwrap();
+        append(&log, &message(1, n, &vec![0xAB; n as usize * 3]), 10)
+            .await
+            .unwrap();
         ends.push(log.stats().bytes as usize);
     }
     drop(log);
@@ -100,7 +129,11 @@ async fn a_tail_torn_at_any_byte_costs_only_what_was_not_whole() {
         let name = segments(folder.path())[0].file_name().unwrap().to_owned();
         fs::write(torn.path().join(name), &whole[..len]).unwrap();
         let (log, recovered) = open(&config);
-        let kept = ends.iter().filter(|end| **end <= len).count().saturating_sub(1);
+        let kept = ends
+            .iter()
+            .filter(|end| **end <= len)
+            .count()
+            .saturating_sub(1);
         assert_eq!(recovered.records, kept, "cut at {len}");
         let left = if len < 8 { len } else { len - ends[kept] };
         assert_eq!(recovered.torn_bytes, left as u64, "cut at {len}");
@@ -128,7 +161,11 @@ async fn a_flipped_byte_in_the_last_record_costs_that_record_only() {
         bytes[at] ^= 0x10;
         fs::write(path, &bytes).unwrap();
         let (log, recovered) = open(&config(folder.path()));
-        assert_eq!(recovered.torn_bytes as usize, whole.len() - start, "flipped at {at}");
+        assert_eq!(
+            recovered.torn_bytes as usize,
+            whole.len() - start,
+            "flipped at {at}"
+        );
         assert_eq!(all(&log, 1).await, [(1, 1)]);
     }
 }
@@ -136,7 +173,10 @@ async fn a_flipped_byte_in_the_last_record_costs_that_record_only() {
 #[tokio::test]
 async fn damage_in_an_older_segment_is_an_error_that_names_the_file() {
     let folder = tempfile::tempdir().unwrap();
-    let config = LogConfig { segment_bytes: 100, ..config(folder.path()) };
+    let config = LogConfig {
+        segment_bytes: 100,
+        ..config(folder.path())
+    };
     let (log, _) = open(&config);
     for n in 1..=3 {
         append(&log, &message(1, n, b"x"), 10).await.unwrap();
@@ -147,17 +187,31 @@ async fn damage_in_an_older_segment_is_an_error_that_names_the_file() {
     let mut bytes = fs::read(&paths[1]).unwrap();
     bytes[30] ^= 1;
     fs::write(&paths[1], &bytes).unwrap();
-    let error = Log::open(config.clone(), 0, Box::new(|_| {})).unwrap_err().to_string();
-    assert!(error.contains("00000000000000000002.log is damaged at byte 8"), "{error}");
+    let error = Log::open(config.clone(), 0, Box::new(|_| {}))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("00000000000000000002.log is damaged at byte 8"),
+        "{error}"
+    );
     fs::remove_file(&paths[1]).unwrap();
-    let error = Log::open(config, 0, Box::new(|_| {})).unwrap_err().to_string();
-    assert!(error.contains("00000000000000000003.log is damaged at byte 0"), "{error}");
+    let error = Log::open(config, 0, Box::new(|_| {}))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("00000000000000000003.log is damaged at byte 0"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
 async fn a_full_log_refuses_until_what_it_promised_has_expired() {
     let folder = tempfile::tempdir().unwrap();
-    let config = LogConfig { segment_bytes: 300, max_bytes: 1000, ..config(folder.path()) };
+    let config = LogConfig {
+        segment_bytes: 300,
+        max_bytes: 1000,
+        ..config(folder.path())
+    };
     let (log, _) = open(&config);
     let mut last = 0;
     let refused = loop {
@@ -167,21 +221,34 @@ async fn a_full_log_refuses_until_what_it_promised_has_expired() {
         }
         assert!(log.stats().bytes <= 1000);
     };
-    assert!(matches!(refused, LogError::Full { max_bytes: 1000 }) && last >= 4, "{refused} after {last}");
+    assert!(
+        matches!(refused, LogError::Full { max_bytes: 1000 }) && last >= 4,
+        "{refused} after {last}"
+    );
     assert_eq!(all(&log, 1).await.len() as u64, last);
     // At 1010 the promise of 1000 ms still holds, a millisecond later no longer.
     assert!(append(&log, &message(1, 1, b"x"), 1010).await.is_err());
-    assert_eq!(append(&log, &message(1, 2, b"x"), 1011).await.unwrap(), last + 1);
+    assert_eq!(
+        append(&log, &message(1, 2, b"x"), 1011).await.unwrap(),
+        last + 1
+    );
     assert!(all(&log, 1).await.len() as u64 <= last);
     drop(log);
     let (log, _) = open(&config);
-    assert_eq!(log.head(), last + 1, "positions go on after expiry and restart");
+    assert_eq!(
+        log.head(),
+        last + 1,
+        "positions go on after expiry and restart"
+    );
 }
 
 #[tokio::test]
 async fn old_messages_are_read_from_the_disk_and_new_ones_from_memory() {
     let folder = tempfile::tempdir().unwrap();
-    let config = LogConfig { segment_bytes: 1 << 20, ..config(folder.path()) };
+    let config = LogConfig {
+        segment_bytes: 1 << 20,
+        ..config(folder.path())
+    };
     let (log, _) = open(&config);
     let payload = vec![5; 50 << 10];
     for n in 1..=120 {
@@ -201,7 +268,10 @@ async fn a_second_relay_on_the_same_folder_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let (log, _) = open(&config(folder.path()));
     let error = Log::open(config(folder.path()), 0, Box::new(|_| {})).unwrap_err();
-    assert!(error.to_string().contains("is used by another relay"), "{error}");
+    assert!(
+        error.to_string().contains("is used by another relay"),
+        "{error}"
+    );
     drop(log);
     open(&config(folder.path()));
 }
@@ -218,6 +288,9 @@ async fn a_closed_log_has_written_what_waited_and_takes_no_more() {
     for one in &mut waiting {
         assert!(one.try_recv().unwrap().is_ok());
     }
-    assert!(matches!(log.append(&message(1, 51, b"x"), 10).await, Err(LogError::Closed)));
+    assert!(matches!(
+        log.append(&message(1, 51, b"x"), 10).await,
+        Err(LogError::Closed)
+    ));
     assert_eq!(all(&log, 1).await.len(), 50);
 }

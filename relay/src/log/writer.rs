@@ -95,7 +95,10 @@ impl Writer {
                 .map_err(|source| LogError::io("deleting", &expired.path, source))?;
             tracing::info!(segment = %expired.path.display(), "deleted expired messages");
         }
-        let newest = index.segments.last_key_value().map(|(_, segment)| segment.len);
+        let newest = index
+            .segments
+            .last_key_value()
+            .map(|(_, segment)| segment.len);
         if newest.is_none_or(|len| len >= self.config.segment_bytes) {
             let first = index.head + 1;
             let segment = Segment::create(&self.config.folder, first)?;

@@ -12,7 +12,10 @@ use tempfile::TempDir;
 use super::*;
 use crate::testing::MemoryChain;
 
-const SERVED: Served = Served { network: 0x5048_4D31, contract: [7; 20] };
+const SERVED: Served = Served {
+    network: 0x5048_4D31,
+    contract: [7; 20],
+};
 
 /// A relay, its chain with boxes 1 and 2, and its folder.
 struct Fixture {
@@ -31,7 +34,13 @@ impl Fixture {
     async fn with(limits: Limits) -> Self {
         let chain = Arc::new(MemoryChain::with_boxes([1, 2]));
         let identity = Identity::random().unwrap();
-        let mut fixture = Self { relay: None, chain, identity, folder: tempfile::tempdir().unwrap(), limits };
+        let mut fixture = Self {
+            relay: None,
+            chain,
+            identity,
+            folder: tempfile::tempdir().unwrap(),
+            limits,
+        };
         fixture.relay = Some(Relay::start(fixture.setup()).await.unwrap());
         fixture
     }
@@ -42,7 +51,10 @@ impl Fixture {
             ops: "127.0.0.1:0".parse().unwrap(),
             identity: self.identity.clone(),
             chain: self.chain.clone(),
-            chain_id: ChainId { network: SERVED.network, contract: SERVED.contract },
+            chain_id: ChainId {
+                network: SERVED.network,
+                contract: SERVED.contract,
+            },
             limits: self.limits.clone(),
             log: LogConfig {
                 folder: self.folder.path().to_path_buf(),
@@ -66,7 +78,13 @@ impl Fixture {
     async fn connect(&self, served: Served) -> Result<RelayClient, RelayClientError> {
         let relay = self.relay.as_ref().unwrap();
         let key = Some(relay.public_key());
-        RelayClient::connect(relay.local_addr(), &Identity::random().unwrap(), key, served).await
+        RelayClient::connect(
+            relay.local_addr(),
+            &Identity::random().unwrap(),
+            key,
+            served,
+        )
+        .await
     }
 
     async fn metrics(&self) -> String {
@@ -127,14 +145,27 @@ fn refusal(result: Result<Outcome, RelayClientError>) -> (RelayError, String) {
 #[tokio::test]
 async fn a_published_message_reaches_the_subscribers_of_its_box_only() {
     let fixture = Fixture::start().await;
-    let (author, one, two) = (Identity::random().unwrap(), fixture.client().await, fixture.client().await);
+    let (author, one, two) = (
+        Identity::random().unwrap(),
+        fixture.client().await,
+        fixture.client().await,
+    );
     let mut first = one.subscribe(1, Since::Now).await.unwrap();
     let mut second = two.subscribe(1, Since::Now).await.unwrap();
     let mut other = two.subscribe(2, Since::Now).await.unwrap();
     let sent = message(&author, 1, Class::Ephemeral, 1);
-    assert_eq!(one.publish(sent.clone()).await.unwrap(), Outcome::Delivered { subscribers: 2 });
+    assert_eq!(
+        one.publish(sent.clone()).await.unwrap(),
+        Outcome::Delivered { subscribers: 2 }
+    );
     for messages in [&mut first, &mut second] {
-        assert_eq!(next(messages).await, Received { position: 0, message: sent.clone() });
+        assert_eq!(
+            next(messages).await,
+            Received {
+                position: 0,
+                message: sent.clone()
+            }
+        );
     }
     nothing_more(&mut other).await;
     assert!(fixture.chain.messages().is_empty());
@@ -147,12 +178,23 @@ async fn a_forged_signature_is_refused_and_nobody_gets_the_message() {
     let mut messages = client.subscribe(1, Since::Now).await.unwrap();
     let mut forged = message(&author, 1, Class::Durable, 1);
     forged.body.payload = Bytes::from_static(b"\x0c\x05jello");
-    assert_eq!(refusal(client.publish(forged).await).0, RelayError::BadSignature);
+    assert_eq!(
+        refusal(client.publish(forged).await).0,
+        RelayError::BadSignature
+    );
     let mut stolen = message(&author, 1, Class::Ephemeral, 1);
     stolen.body.author = Identity::random().unwrap().public_key();
-    assert_eq!(refusal(client.publish(stolen).await).0, RelayError::BadSignature);
+    assert_eq!(
+        refusal(client.publish(stolen).await).0,
+        RelayError::BadSignature
+    );
     nothing_more(&mut messages).await;
-    assert!(fixture.metrics().await.contains("phantasma_relay_refused_total{error=\"bad_signature\"} 2"));
+    assert!(
+        fixture
+            .metrics()
+            .await
+            .contains("phantasma_relay_refused_total{error=\"bad_signature\"} 2")
+    );
 }
 
 #[tokio::test]
@@ -161,22 +203,58 @@ async fn a_box_that_does_not_exist_is_refused() {
     let (author, client) = (Identity::random().unwrap(), fixture.client().await);
     for class in [Class::Ephemeral, Class::Durable, Class::OnChain] {
         let (error, text) = refusal(client.publish(message(&author, 9, class, 1)).await);
-        assert_eq!((error, text.as_str()), (RelayError::UnknownBox, "there is no box 9 on the chain"));
+        assert_eq!(
+            (error, text.as_str()),
+            (RelayError::UnknownBox, "there is no box 9 on the chain")
+        );
     }
     let error = client.subscribe(9, Since::Now).await.unwrap_err();
-    assert!(matches!(error, RelayClientError::Refused { error: RelayError::UnknownBox, .. }), "{error}");
+    assert!(
+        matches!(
+            error,
+            RelayClientError::Refused {
+                error: RelayError::UnknownBox,
+                ..
+            }
+        ),
+        "{error}"
+    );
 }
 
 #[tokio::test]
 async fn another_network_or_contract_is_refused_in_hello_and_in_messages() {
     let fixture = Fixture::start().await;
-    let error = fixture.connect(Served { network: 1, ..SERVED }).await.unwrap_err();
-    assert!(matches!(error, RelayClientError::Refused { error: RelayError::WrongChain, .. }), "{error}");
+    let error = fixture
+        .connect(Served {
+            network: 1,
+            ..SERVED
+        })
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(
+            error,
+            RelayClientError::Refused {
+                error: RelayError::WrongChain,
+                ..
+            }
+        ),
+        "{error}"
+    );
     let (author, client) = (Identity::random().unwrap(), fixture.client().await);
-    let network = Unsigned { network: 1, ..unsigned(&author, 1, Class::Ephemeral, 1) };
-    let contract = Unsigned { contract: [8; 20], ..unsigned(&author, 1, Class::Ephemeral, 1) };
+    let network = Unsigned {
+        network: 1,
+        ..unsigned(&author, 1, Class::Ephemeral, 1)
+    };
+    let contract = Unsigned {
+        contract: [8; 20],
+        ..unsigned(&author, 1, Class::Ephemeral, 1)
+    };
     for wrong in [network, contract] {
-        assert_eq!(refusal(client.publish(sign(&author, wrong)).await).0, RelayError::WrongChain);
+        assert_eq!(
+            refusal(client.publish(sign(&author, wrong)).await).0,
+            RelayError::WrongChain
+        );
     }
 }
 
@@ -186,16 +264,27 @@ async fn an_old_message_is_refused_by_its_time() {
     let (author, client) = (Identity::random().unwrap(), fixture.client().await);
     let now = system_clock()();
     for time_ms in [now - 301_000, now + 310_000, 0, u64::MAX] {
-        let old = Unsigned { time_ms, ..unsigned(&author, 1, Class::Ephemeral, 1) };
-        assert_eq!(refusal(client.publish(sign(&author, old)).await).0, RelayError::WrongTime);
+        let old = Unsigned {
+            time_ms,
+            ..unsigned(&author, 1, Class::Ephemeral, 1)
+        };
+        assert_eq!(
+            refusal(client.publish(sign(&author, old)).await).0,
+            RelayError::WrongTime
+        );
     }
 }
 
 #[tokio::test]
 async fn a_relay_with_another_key_than_expected_gets_nothing() {
     let fixture = Fixture::start().await;
-    let (me, address) = (Identity::random().unwrap(), fixture.relay.as_ref().unwrap().local_addr());
-    let error = RelayClient::connect(address, &me, Some(me.public_key()), SERVED).await.unwrap_err();
+    let (me, address) = (
+        Identity::random().unwrap(),
+        fixture.relay.as_ref().unwrap().local_addr(),
+    );
+    let error = RelayClient::connect(address, &me, Some(me.public_key()), SERVED)
+        .await
+        .unwrap_err();
     assert!(error.to_string().contains("expected"), "{error}");
 }
 
@@ -204,7 +293,11 @@ async fn a_message_that_comes_twice_is_delivered_once_and_acknowledged_alike() {
     let fixture = Fixture::start().await;
     let (author, client) = (Identity::random().unwrap(), fixture.client().await);
     let mut messages = client.subscribe(1, Since::Now).await.unwrap();
-    for (class, sequence) in [(Class::Ephemeral, 1), (Class::Durable, 2), (Class::OnChain, 3)] {
+    for (class, sequence) in [
+        (Class::Ephemeral, 1),
+        (Class::Durable, 2),
+        (Class::OnChain, 3),
+    ] {
         let sent = message(&author, 1, class, sequence);
         let (one, two) = tokio::join!(client.publish(sent.clone()), client.publish(sent.clone()));
         let outcome = one.unwrap();
@@ -220,19 +313,36 @@ async fn a_message_that_comes_twice_is_delivered_once_and_acknowledged_alike() {
 async fn a_restart_keeps_durable_messages_and_knows_them() {
     let mut fixture = Fixture::start().await;
     let author = Identity::random().unwrap();
-    let sent: Vec<_> = (1..=3).map(|n| message(&author, 1, Class::Durable, n)).collect();
+    let sent: Vec<_> = (1..=3)
+        .map(|n| message(&author, 1, Class::Durable, n))
+        .collect();
     let client = fixture.client().await;
     for (position, one) in (1..).zip(&sent) {
-        assert_eq!(client.publish(one.clone()).await.unwrap(), Outcome::Stored { position });
+        assert_eq!(
+            client.publish(one.clone()).await.unwrap(),
+            Outcome::Stored { position }
+        );
     }
     fixture.restart().await;
     let client = fixture.client().await;
     let mut messages = client.subscribe(1, Since::Position(2)).await.unwrap();
-    assert_eq!(client.publish(sent[0].clone()).await.unwrap(), Outcome::Stored { position: 1 });
+    assert_eq!(
+        client.publish(sent[0].clone()).await.unwrap(),
+        Outcome::Stored { position: 1 }
+    );
     let new = message(&author, 1, Class::Durable, 4);
-    assert_eq!(client.publish(new.clone()).await.unwrap(), Outcome::Stored { position: 4 });
+    assert_eq!(
+        client.publish(new.clone()).await.unwrap(),
+        Outcome::Stored { position: 4 }
+    );
     for (position, expected) in [(2, &sent[1]), (3, &sent[2]), (4, &new)] {
-        assert_eq!(next(&mut messages).await, Received { position, message: expected.clone() });
+        assert_eq!(
+            next(&mut messages).await,
+            Received {
+                position,
+                message: expected.clone()
+            }
+        );
     }
     nothing_more(&mut messages).await;
 }
@@ -240,10 +350,17 @@ async fn a_restart_keeps_durable_messages_and_knows_them() {
 #[tokio::test]
 async fn history_and_live_messages_of_a_busy_box_come_without_gap_or_repetition() {
     let fixture = Fixture::start().await;
-    let (author, writer, reader) = (Identity::random().unwrap(), fixture.client().await, fixture.client().await);
+    let (author, writer, reader) = (
+        Identity::random().unwrap(),
+        fixture.client().await,
+        fixture.client().await,
+    );
     let publish = async {
         for n in 1..=300 {
-            writer.publish(message(&author, 1, Class::Durable, n)).await.unwrap();
+            writer
+                .publish(message(&author, 1, Class::Durable, n))
+                .await
+                .unwrap();
         }
     };
     let read = async {
@@ -263,31 +380,68 @@ async fn a_reader_that_does_not_read_stalls_nobody_and_still_gets_what_is_kept()
     let relay = fixture.relay.as_ref().unwrap();
     let author = Identity::random().unwrap();
     // A client of the bare protocol, so that really nothing is read from its connection.
-    let endpoint = Endpoint::bind("127.0.0.1:0".parse().unwrap(), &author, Protocol::relay()).unwrap();
+    let endpoint =
+        Endpoint::bind("127.0.0.1:0".parse().unwrap(), &author, Protocol::relay()).unwrap();
     let connection = endpoint.connect(relay.local_addr(), None).await.unwrap();
     let (mut sender, mut receiver) = connection.open().await.unwrap();
-    sender.send(&ClientFrame::Hello { network: SERVED.network, contract: SERVED.contract }).await.unwrap();
-    assert!(matches!(receiver.receive().await.unwrap(), Some(RelayFrame::Welcome { .. })));
-    sender.send(&ClientFrame::Subscribe { request: 1, box_id: 1, from: Since::Now }).await.unwrap();
-    assert!(matches!(receiver.receive().await.unwrap(), Some(RelayFrame::Ack { request: 1, .. })));
+    sender
+        .send(&ClientFrame::Hello {
+            network: SERVED.network,
+            contract: SERVED.contract,
+        })
+        .await
+        .unwrap();
+    assert!(matches!(
+        receiver.receive().await.unwrap(),
+        Some(RelayFrame::Welcome { .. })
+    ));
+    sender
+        .send(&ClientFrame::Subscribe {
+            request: 1,
+            box_id: 1,
+            from: Since::Now,
+        })
+        .await
+        .unwrap();
+    assert!(matches!(
+        receiver.receive().await.unwrap(),
+        Some(RelayFrame::Ack { request: 1, .. })
+    ));
 
     let client = fixture.client().await;
     let mut quick = client.subscribe(1, Since::Now).await.unwrap();
     let payload = Bytes::from(vec![0x21; 50 << 10]);
     for n in 1..=200u64 {
-        let class = if n % 20 == 0 { Class::Durable } else { Class::Ephemeral };
-        let large = Unsigned { payload: payload.clone(), ..unsigned(&author, 1, class, n) };
+        let class = if n % 20 == 0 {
+            Class::Durable
+        } else {
+            Class::Ephemeral
+        };
+        let large = Unsigned {
+            payload: payload.clone(),
+            ..unsigned(&author, 1, class, n)
+        };
         client.publish(sign(&author, large)).await.unwrap();
         assert_eq!(next(&mut quick).await.message.body.sequence, n);
     }
     let metrics = fixture.metrics().await;
-    let dropped = metrics.lines().find_map(|line| line.strip_prefix("phantasma_relay_dropped_total ")).unwrap();
+    let dropped = metrics
+        .lines()
+        .find_map(|line| line.strip_prefix("phantasma_relay_dropped_total "))
+        .unwrap();
     assert!(dropped.parse::<u64>().unwrap() > 50, "{dropped}");
 
     let mut kept = Vec::new();
     while kept.len() < 10 {
-        let received = tokio::time::timeout(Duration::from_secs(10), receiver.receive()).await.unwrap().unwrap();
-        if let Some(RelayFrame::Deliver { position: 1.., message }) = received {
+        let received = tokio::time::timeout(Duration::from_secs(10), receiver.receive())
+            .await
+            .unwrap()
+            .unwrap();
+        if let Some(RelayFrame::Deliver {
+            position: 1..,
+            message,
+        }) = received
+        {
             kept.push(message.body.sequence);
         }
     }
@@ -300,10 +454,19 @@ async fn writes_to_the_chain_go_one_by_one_and_carry_their_outcome() {
     fixture.chain.write_ms.store(20, Ordering::Relaxed);
     let client = fixture.client().await;
     let authors: Vec<_> = (0..6).map(|_| Identity::random().unwrap()).collect();
-    let sent: Vec<_> = authors.iter().map(|author| message(author, 1, Class::OnChain, 5)).collect();
+    let sent: Vec<_> = authors
+        .iter()
+        .map(|author| message(author, 1, Class::OnChain, 5))
+        .collect();
     let published = futures(sent.iter().map(|one| client.publish(one.clone()))).await;
     for (index, (outcome, one)) in (0..).zip(published.into_iter().zip(&sent)) {
-        assert_eq!(outcome.unwrap(), Outcome::OnChain { txid: one.id(), index });
+        assert_eq!(
+            outcome.unwrap(),
+            Outcome::OnChain {
+                txid: one.id(),
+                index
+            }
+        );
     }
     assert_eq!(fixture.chain.messages(), sent);
     assert_eq!(fixture.chain.most_at_once.load(Ordering::Relaxed), 1);
@@ -332,11 +495,17 @@ async fn the_contracts_fault_reaches_the_publisher_and_a_retry_is_not_delivered_
     let fixture = Fixture::start().await;
     let (author, client) = (Identity::random().unwrap(), fixture.client().await);
     let mut messages = client.subscribe(1, Since::Now).await.unwrap();
-    client.publish(message(&author, 1, Class::OnChain, 5)).await.unwrap();
+    client
+        .publish(message(&author, 1, Class::OnChain, 5))
+        .await
+        .unwrap();
     let bad = message(&author, 1, Class::OnChain, 4);
     for _ in 0..2 {
         let (error, text) = refusal(client.publish(bad.clone()).await);
-        assert_eq!((error, text.as_str()), (RelayError::Fault, "sequence 4 is not above 5"));
+        assert_eq!(
+            (error, text.as_str()),
+            (RelayError::Fault, "sequence 4 is not above 5")
+        );
     }
     assert_eq!(next(&mut messages).await.message.body.sequence, 5);
     assert_eq!(next(&mut messages).await.message.body.sequence, 4);
@@ -350,27 +519,55 @@ async fn without_its_node_a_relay_says_so_and_recovers() {
     fixture.chain.fail(true);
     let sent = message(&author, 1, Class::OnChain, 1);
     let (error, text) = refusal(client.publish(sent.clone()).await);
-    assert_eq!((error, text.as_str()), (RelayError::Internal, "the relay cannot ask the chain: the node is down"));
+    assert_eq!(
+        (error, text.as_str()),
+        (
+            RelayError::Internal,
+            "the relay cannot ask the chain: the node is down"
+        )
+    );
     fixture.chain.fail(false);
-    client.publish(message(&author, 1, Class::Ephemeral, 1)).await.unwrap();
+    client
+        .publish(message(&author, 1, Class::Ephemeral, 1))
+        .await
+        .unwrap();
     fixture.chain.fail(true);
-    assert_eq!(refusal(client.publish(sent.clone()).await).0, RelayError::Internal);
+    assert_eq!(
+        refusal(client.publish(sent.clone()).await).0,
+        RelayError::Internal
+    );
     fixture.chain.fail(false);
-    assert!(matches!(client.publish(sent).await.unwrap(), Outcome::OnChain { index: 0, .. }));
+    assert!(matches!(
+        client.publish(sent).await.unwrap(),
+        Outcome::OnChain { index: 0, .. }
+    ));
 }
 
 #[tokio::test]
 async fn a_full_chain_queue_refuses_and_takes_the_same_message_later() {
-    let fixture = Fixture::with(Limits { chain_queue: 1, ..Limits::default() }).await;
+    let fixture = Fixture::with(Limits {
+        chain_queue: 1,
+        ..Limits::default()
+    })
+    .await;
     fixture.chain.write_ms.store(300, Ordering::Relaxed);
     let (author, client) = (Identity::random().unwrap(), fixture.client().await);
-    let sent: Vec<_> = (1..=4).map(|n| message(&author, 1, Class::OnChain, n)).collect();
+    let sent: Vec<_> = (1..=4)
+        .map(|n| message(&author, 1, Class::OnChain, n))
+        .collect();
     let outcomes = futures(sent.iter().map(|one| client.publish(one.clone()))).await;
-    let refused: Vec<_> = outcomes.into_iter().zip(sent).filter(|(outcome, _)| outcome.is_err()).collect();
+    let refused: Vec<_> = outcomes
+        .into_iter()
+        .zip(sent)
+        .filter(|(outcome, _)| outcome.is_err())
+        .collect();
     assert!((1..=3).contains(&refused.len()), "{}", refused.len());
     for (outcome, message) in refused {
         assert_eq!(refusal(outcome).0, RelayError::Limit);
-        assert!(matches!(client.publish(message).await.unwrap(), Outcome::OnChain { .. }));
+        assert!(matches!(
+            client.publish(message).await.unwrap(),
+            Outcome::OnChain { .. }
+        ));
     }
 }
 
@@ -383,7 +580,10 @@ async fn a_taken_udp_port_is_named() {
     setup.listen = taken;
     setup.log.folder = folder.path().to_path_buf();
     let error = Relay::start(setup).await.err().unwrap().to_string();
-    assert!(error.starts_with(&format!("UDP port {} is taken", taken.port())), "{error}");
+    assert!(
+        error.starts_with(&format!("UDP port {} is taken", taken.port())),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -403,9 +603,30 @@ async fn a_stop_answers_what_is_in_flight_and_tells_subscribers() {
     let (outcome, ()) = tokio::join!(publish, stop);
     assert!(matches!(outcome.unwrap(), Outcome::OnChain { .. }));
     let ended = messages.next().await.unwrap_err();
-    assert!(matches!(ended, RelayClientError::Refused { error: RelayError::Closing, .. }), "{ended}");
-    let error = client.publish(message(&author, 1, Class::Ephemeral, 2)).await.unwrap_err();
-    assert!(matches!(error, RelayClientError::Refused { error: RelayError::Closing, .. }), "{error}");
+    assert!(
+        matches!(
+            ended,
+            RelayClientError::Refused {
+                error: RelayError::Closing,
+                ..
+            }
+        ),
+        "{ended}"
+    );
+    let error = client
+        .publish(message(&author, 1, Class::Ephemeral, 2))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(
+            error,
+            RelayClientError::Refused {
+                error: RelayError::Closing,
+                ..
+            }
+        ),
+        "{error}"
+    );
     assert!(tokio::net::TcpStream::connect(ops).await.is_err());
 }
 
@@ -413,14 +634,28 @@ async fn a_stop_answers_what_is_in_flight_and_tells_subscribers() {
 async fn a_client_that_breaks_the_protocol_is_told_and_sent_away() {
     let fixture = Fixture::start().await;
     let identity = Identity::random().unwrap();
-    let endpoint = Endpoint::bind("127.0.0.1:0".parse().unwrap(), &identity, Protocol::relay()).unwrap();
+    let endpoint =
+        Endpoint::bind("127.0.0.1:0".parse().unwrap(), &identity, Protocol::relay()).unwrap();
     let address = fixture.relay.as_ref().unwrap().local_addr();
     let connection = endpoint.connect(address, None).await.unwrap();
     let (mut sender, mut receiver) = connection.open().await.unwrap();
     sender.send(&ClientFrame::Ping { nonce: 1 }).await.unwrap();
     let answer = receiver.receive::<RelayFrame>().await.unwrap();
-    assert!(matches!(answer, Some(RelayFrame::Error { request: 0, error: RelayError::Protocol, .. })), "{answer:?}");
-    assert!(matches!(receiver.receive::<RelayFrame>().await, Ok(None) | Err(_)));
+    assert!(
+        matches!(
+            answer,
+            Some(RelayFrame::Error {
+                request: 0,
+                error: RelayError::Protocol,
+                ..
+            })
+        ),
+        "{answer:?}"
+    );
+    assert!(matches!(
+        receiver.receive::<RelayFrame>().await,
+        Ok(None) | Err(_)
+    ));
 }
 
 #[tokio::test]
@@ -430,7 +665,9 @@ async fn more_sessions_than_allowed_are_sent_away() {
     let fixture = Fixture::with(limits).await;
     let mut clients = Vec::new();
     for _ in 0..4 {
-        if let Ok(Ok(client)) = tokio::time::timeout(Duration::from_secs(5), fixture.connect(SERVED)).await {
+        if let Ok(Ok(client)) =
+            tokio::time::timeout(Duration::from_secs(5), fixture.connect(SERVED)).await
+        {
             clients.push(client);
         }
     }
