@@ -91,22 +91,15 @@ impl Generator {
     }
 
     /// Gives everybody but the last account a thousand SOUL.
-    pub(super) fn funding(&mut self) -> Vec<Call> {
-        let args = |to: usize, random: &mut Generator| {
-            vec![
-                random.account(0),
-                random.account(to),
-                Arg::Int(1000_0000_0000),
-                Arg::Null,
-            ]
+    pub(super) fn funding(&self) -> Vec<Call> {
+        let amount = Arg::Int(1000_0000_0000);
+        let args = |to| vec![self.account(0), self.account(to), amount.clone(), Arg::Null];
+        let send = |to| Call {
+            signer: 0,
+            method: "transfer",
+            args: args(to),
         };
-        (1..3)
-            .map(|to| Call {
-                signer: 0,
-                method: "transfer",
-                args: args(to, self),
-            })
-            .collect()
+        (1..3).map(send).collect()
     }
 
     /// The next call of a sequence. Early sequences make boxes, later ones mostly use them.
@@ -143,7 +136,7 @@ impl Generator {
         }
     }
 
-    fn account(&mut self, at: usize) -> Arg {
+    pub(super) fn account(&self, at: usize) -> Arg {
         Arg::Bytes(self.accounts[at].hash.as_bytes().as_slice().to_vec())
     }
 
@@ -152,7 +145,7 @@ impl Generator {
         self.account(at)
     }
 
-    fn key(&self, at: usize) -> Arg {
+    pub(super) fn key(&self, at: usize) -> Arg {
         Arg::Bytes(self.accounts[at].public_key.as_bytes().as_slice().to_vec())
     }
 

@@ -3,6 +3,7 @@
 //!
 //! `PHANTASMA_SEED` repeats a run; the seed is printed.
 
+mod bad_input;
 mod calls;
 mod items;
 mod oracle;

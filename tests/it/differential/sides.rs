@@ -11,6 +11,7 @@ use neo_client::{
 };
 use neo_framework::chain::{self, Chain, Item, Outcome};
 use neo_framework::{Bytes, Int};
+use phantasma::contract::Artifacts;
 use phantasma_contract::methods;
 use phantasma_tests::{NETWORK_MAGIC, TestNet};
 use sha2::{Digest, Sha256};
@@ -61,7 +62,7 @@ impl Sides {
                 .await
                 .unwrap();
         }
-        let contract = compiled();
+        let contract = Artifacts::compile(None).unwrap();
         let data = deploy_data(&keys[0]);
         let (hash, receipt) = net
             .deploy_contract(&keys[0], &contract.nef, &contract.manifest, data.for_node())
@@ -222,6 +223,21 @@ impl Sides {
         );
     }
 
+    /// What a call would fault with, natively.
+    pub(super) fn fault_of(&self, call: &Call) -> Option<String> {
+        let args = call.args.iter().map(Arg::for_native).collect();
+        let signers = [native_signer(&self.keys[call.signer])];
+        let hash = native_hash(&self.hash);
+        self.chain
+            .test_invoke(&signers, &hash, call.method, args)
+            .exception
+    }
+
+    /// The contract's storage, natively.
+    pub(super) fn storage(&self) -> BTreeMap<Vec<u8>, Vec<u8>> {
+        self.chain.storage(&native_hash(&self.hash))
+    }
+
     /// The whole storage of the contract on both sides.
     pub(super) async fn compare_storage(&self) {
         let mut found = BTreeMap::new();
@@ -276,20 +292,6 @@ impl Sides {
             assert_eq!(node, values, "boxesOf {}", key.address);
         }
     }
-}
-
-/// The compiled contract.
-fn compiled() -> neoc::Contract {
-    struct Disk;
-    impl neoc::Sources for Disk {
-        fn read(&self, path: &str) -> Option<String> {
-            std::fs::read_to_string(path).ok()
-        }
-    }
-    let path = |name: &str| root().join(name).display().to_string();
-    let externs = [("phantasma_vm".to_owned(), path("vm-compat/src/lib.rs"))];
-    neoc::compile(&Disk, &path("contract/src/lib.rs"), &externs)
-        .unwrap_or_else(|errors| panic!("{errors}"))
 }
 
 fn root() -> &'static Path {
