@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod cli;
+mod cli_net;
 mod client;
-mod contract;
 mod compiler;
+mod contract;
+mod demo;
 mod differential;
 mod foreign_wallet;
 mod private_net;

@@ -96,8 +96,16 @@ pub fn stop_child(child: &mut Child) {
     }
 }
 
+/// Does the process run? One that has ended and only waits for its parent to notice does not.
 pub fn exists(pid: u32) -> bool {
-    as_pid(pid).is_some_and(|pid| test_kill_process(pid).is_ok())
+    as_pid(pid).is_some_and(|pid| test_kill_process(pid).is_ok()) && !is_zombie(pid)
+}
+
+fn is_zombie(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // The program's name stands in parentheses and may hold any character; the state follows.
+    stat.rsplit_once(')')
+        .is_some_and(|(_, rest)| rest.trim_start().starts_with(['Z', 'X']))
 }
 
 fn signal(pid: u32, signal: Signal) {
