@@ -95,7 +95,7 @@ struct Scan<'a> {
 }
 
 impl Scan<'_> {
-    fn into_local(&mut self, local: LocalId, value: &Expr) {
+    fn put_in_local(&mut self, local: LocalId, value: &Expr) {
         let tolerant = !self.f.wants_exact(self.id, local);
         self.expr(value, tolerant);
         if tolerant && self.f.gives_loose(self.id, value) {
@@ -156,7 +156,7 @@ impl Scan<'_> {
                 self.expr(a, false)
             }
             Kind::Clone(a) => self.expr(a, tolerant),
-            Kind::Assign(local, value) => self.into_local(*local, value),
+            Kind::Assign(local, value) => self.put_in_local(*local, value),
             Kind::Match(m) => {
                 self.expr(&m.scrutinee, false);
                 for arm in &m.arms {
@@ -192,10 +192,11 @@ impl Scan<'_> {
     fn stmt(&mut self, stmt: &Stmt) {
         match stmt {
             Stmt::Expr(e) => self.expr(e, true),
-            Stmt::Let(Pattern::Bind(local), value, None, _) => self.into_local(*local, value),
+            Stmt::Let(Pattern::Bind(local), value, None, _) => self.put_in_local(*local, value),
             Stmt::Let(_, value, otherwise, _) => {
                 self.expr(value, false);
-                if let Some((block, _)) = otherwise {
+                if let Some(otherwise) = otherwise {
+                    let block = &otherwise.0;
                     self.expr(block, true);
                 }
             }

@@ -55,12 +55,13 @@ fn thread_jumps(code: &mut Code) -> bool {
     for ins in &mut code.ins {
         let Ins::Jump(op, label) = ins else { continue };
         match landing.get(label) {
-            Some(Ins::Jump(Op::JMP, further)) if further != label => {
-                // A cycle of jumps is an empty endless loop; leave it as it is.
-                if !matches!(landing.get(further), Some(Ins::Jump(Op::JMP, _))) {
-                    *label = *further;
-                    changed = true;
-                }
+            // A cycle of jumps is an empty endless loop; leave it as it is.
+            Some(Ins::Jump(Op::JMP, further))
+                if further != label
+                    && !matches!(landing.get(further), Some(Ins::Jump(Op::JMP, _))) =>
+            {
+                *label = *further;
+                changed = true;
             }
             Some(Ins::Op(Op::RET)) if *op == Op::JMP => {
                 *ins = Ins::Op(Op::RET);

@@ -1,6 +1,7 @@
 //! The program as declared: crates, modules, items. Modules are read when a path first leads into them.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use proc_macro2::Span;
@@ -55,7 +56,7 @@ pub(crate) struct Module {
     pub uses: Vec<(String, Vec<String>)>,
     pub globs: Vec<Vec<String>>,
     pub loc: Loc,
-    pub attrs: Arc<[syn::Attribute]>,
+    pub attrs: Rc<[syn::Attribute]>,
     pub name: String,
     /// Functions in source order, for exported methods.
     pub functions: Vec<FnId>,
@@ -66,16 +67,16 @@ pub(crate) struct FnDecl {
     pub name: String,
     pub module: ModId,
     pub self_ty: Option<Ty>,
-    pub sig: Arc<syn::Signature>,
-    pub block: Arc<syn::Block>,
-    pub attrs: Arc<[syn::Attribute]>,
+    pub sig: Rc<syn::Signature>,
+    pub block: Rc<syn::Block>,
+    pub attrs: Rc<[syn::Attribute]>,
 }
 
 #[derive(Debug)]
 pub(crate) struct StructDecl {
     pub name: Arc<str>,
     pub module: ModId,
-    pub item: Arc<syn::ItemStruct>,
+    pub item: Rc<syn::ItemStruct>,
     pub fields: Option<Arc<[(String, Ty)]>>,
     pub assoc: HashMap<String, Def>,
 }
@@ -84,7 +85,7 @@ pub(crate) struct StructDecl {
 pub(crate) struct EnumDecl {
     pub name: Arc<str>,
     pub module: ModId,
-    pub item: Arc<syn::ItemEnum>,
+    pub item: Rc<syn::ItemEnum>,
     pub values: Option<Arc<[i64]>>,
     pub assoc: HashMap<String, Def>,
 }
@@ -93,8 +94,8 @@ pub(crate) struct EnumDecl {
 pub(crate) struct ConstDecl {
     pub module: ModId,
     pub self_ty: Option<Ty>,
-    pub ty: Arc<syn::Type>,
-    pub expr: Arc<syn::Expr>,
+    pub ty: Rc<syn::Type>,
+    pub expr: Rc<syn::Expr>,
     pub value: ConstState,
 }
 
@@ -169,7 +170,7 @@ impl<'a> Program<'a> {
             root: id,
             dir: parent(path).to_owned(),
             pending: Some(vec![path.to_owned()]),
-            attrs: Arc::new([]),
+            attrs: Rc::new([]),
             ..Module::default()
         });
         self.ensure_loaded(id);
@@ -231,7 +232,7 @@ impl<'a> Program<'a> {
                     let decl = StructDecl {
                         name: s.ident.to_string().into(),
                         module: id,
-                        item: Arc::new(s.clone()),
+                        item: Rc::new(s.clone()),
                         fields: None,
                         assoc: HashMap::new(),
                     };
@@ -242,7 +243,7 @@ impl<'a> Program<'a> {
                     let decl = EnumDecl {
                         name: e.ident.to_string().into(),
                         module: id,
-                        item: Arc::new(e.clone()),
+                        item: Rc::new(e.clone()),
                         values: None,
                         assoc: HashMap::new(),
                     };
@@ -311,8 +312,8 @@ impl<'a> Program<'a> {
             name: sig.ident.to_string(),
             module,
             self_ty,
-            sig: Arc::new(sig.clone()),
-            block: Arc::new(block.clone()),
+            sig: Rc::new(sig.clone()),
+            block: Rc::new(block.clone()),
             attrs: attrs.to_vec().into(),
         });
         self.functions.len() - 1
@@ -328,8 +329,8 @@ impl<'a> Program<'a> {
         self.consts.push(ConstDecl {
             module,
             self_ty,
-            ty: Arc::new(ty.clone()),
-            expr: Arc::new(expr.clone()),
+            ty: Rc::new(ty.clone()),
+            expr: Rc::new(expr.clone()),
             value: ConstState::Unknown,
         });
         Def::Const(self.consts.len() - 1)

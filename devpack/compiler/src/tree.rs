@@ -135,7 +135,7 @@ pub(crate) enum Stmt {
     /// An expression whose value, if any, is dropped.
     Expr(Expr),
     /// Pattern, value, and a diverging block for `let … else` with the local that holds the value meanwhile.
-    Let(Pattern, Expr, Option<(Expr, LocalId)>, Loc),
+    Let(Pattern, Expr, Option<Box<(Expr, LocalId)>>, Loc),
 }
 
 /// A checked function.

@@ -219,10 +219,11 @@ impl Checker<'_, '_> {
                 loc: at,
             };
         }
-        if name == "into_any" && c.args.is_empty() {
-            if let Some(row) = intrinsics::find("Any::from") {
-                return self.intrinsic(row, vec![receiver], at);
-            }
+        if name == "into_any"
+            && c.args.is_empty()
+            && let Some(row) = intrinsics::find("Any::from")
+        {
+            return self.intrinsic(row, vec![receiver], at);
         }
         let assoc = match &ty {
             Ty::Struct(id, _) => self.p.structs[*id].assoc.get(&name).cloned(),

@@ -195,7 +195,7 @@ pub(crate) fn visit(e: &mut Expr, f: &mut dyn FnMut(&mut Expr)) {
                     Stmt::Expr(e) => visit(e, f),
                     Stmt::Let(_, e, otherwise, _) => {
                         visit(e, f);
-                        otherwise.iter_mut().for_each(|(e, _)| visit(e, f));
+                        otherwise.iter_mut().for_each(|b| visit(&mut b.0, f));
                     }
                 }
             }

@@ -298,7 +298,7 @@ impl<'p, 'a> Checker<'p, 'a> {
                 "use `match` or two steps",
             );
         }
-        Some(Stmt::Let(pattern, value, otherwise, at))
+        Some(Stmt::Let(pattern, value, otherwise.map(Box::new), at))
     }
 
     /// A value that goes into a variable or a field: literals must have become an `Int`.

@@ -359,10 +359,7 @@ fn covers_all(patterns: &[&Pattern]) -> bool {
             Some(low) if *low > end + 1 => return false,
             _ => {}
         }
-        reached = match high {
-            None => None,
-            Some(high) => Some(high.max(end).clone()),
-        };
+        reached = high.as_ref().map(|high| high.max(end).clone());
     }
     reached.is_none()
 }

@@ -47,7 +47,7 @@ impl Function<'_, '_> {
                 let fields = self.u.structs.get(id).cloned().unwrap_or_default();
                 self.copy_parts(&fields, at, depth);
             }
-            Ty::Tuple(parts) => self.copy_parts(&parts.to_vec(), at, depth),
+            Ty::Tuple(parts) => self.copy_parts(parts, at, depth),
             Ty::Option(inner) => {
                 let done = self.u.label();
                 self.op(Op::DUP);

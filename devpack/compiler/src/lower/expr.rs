@@ -224,7 +224,8 @@ impl Function<'_, '_> {
                     }
                 }
             }
-            Stmt::Let(pattern, value, Some((otherwise, temp)), loc) => {
+            Stmt::Let(pattern, value, Some(fallback), loc) => {
+                let (otherwise, temp) = &**fallback;
                 self.ins.push(Ins::Mark(*loc));
                 self.value(value, false);
                 let place = self.slot_for(*temp);
