@@ -15,7 +15,7 @@ use phantasma_tests::TestNet;
 macro_rules! fixtures {
     ($($name:ident $path:literal;)+) => {
         $(
-            #[allow(clippy::all, dead_code)]
+            #[allow(clippy::all, unused, unreachable_pub)]
             #[path = $path]
             mod $name;
         )+
