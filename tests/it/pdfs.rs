@@ -269,4 +269,24 @@ async fn a_node_whose_port_password_or_chain_is_wrong_says_so() {
     fs::write(dir.path().join("node1/wallet.json"), "{").unwrap();
     let text = said(&mut fleet.command(1, &[]));
     assert!(text.contains("open the wallet"), "{text}");
+
+    // SIGTERM is an orderly end.
+    let mut running = running;
+    let pid = running.guard.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-TERM", &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let started = Instant::now();
+    let status = loop {
+        if let Some(status) = running.guard.exit_status() {
+            break status;
+        }
+        assert!(started.elapsed() < PATIENCE, "the node does not stop");
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    assert!(status.success(), "{status}");
 }

@@ -221,7 +221,7 @@ async fn a_node_with_another_key_gets_nothing() {
         ..world.node(0).address()
     };
     let error = world
-        .put(&sample, &[impostor.clone()], 1)
+        .put(&sample, std::slice::from_ref(&impostor), 1)
         .await
         .unwrap_err();
     assert!(error.to_string().contains("expected"), "{error}");
