@@ -12,7 +12,7 @@ const MAX_BYTES: usize = 12_000;
 fn params(owner: &Account) -> DeployParams {
     DeployParams {
         owner: owner.script_hash,
-        initial_supply: 100_000_000_0000_0000,
+        initial_supply: 10_000_000_000_000_000,
         box_fee: 10_0000_0000,
         content_base_fee: 100_0000,
         pool_share: 20,
@@ -116,6 +116,6 @@ async fn the_node_lists_soul_among_an_accounts_tokens() {
     assert_eq!(phantasma.balance_of(&receiver).await.unwrap(), 42);
     assert_eq!(
         phantasma.total_supply().await.unwrap(),
-        100_000_000_0000_0000
+        10_000_000_000_000_000
     );
 }

@@ -8,7 +8,7 @@ use neo_framework::{Hash160, Int};
 use phantasma_contract::methods;
 
 /// The whole supply: a hundred million SOUL.
-pub(crate) const SUPPLY: i64 = 100_000_000_0000_0000;
+pub(crate) const SUPPLY: i64 = 10_000_000_000_000_000;
 /// What `createBox` costs: ten SOUL.
 pub(crate) const BOX_FEE: i64 = 10_0000_0000;
 /// What a block costs a period: a hundredth of a SOUL.

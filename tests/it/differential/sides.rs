@@ -42,7 +42,7 @@ pub(super) struct Sides {
 
 /// What `_deploy` receives.
 fn deploy_data(owner: &Account) -> Arg {
-    let numbers = [100_000_000_0000_0000, 10_0000_0000, 100_0000, 20].map(Arg::Int);
+    let numbers = [10_000_000_000_000_000, 10_0000_0000, 100_0000, 20].map(Arg::Int);
     Arg::List(
         [
             vec![Arg::Bytes(owner.script_hash.0.to_vec())],

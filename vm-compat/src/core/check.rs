@@ -31,8 +31,11 @@ pub fn check(script: &Bytes) {
             depth = depth.min(least);
         }
         let op = script.at(pc);
-        assert!(op <= ops::LAST, "script: unknown instruction");
-        let arity = ops::ARITY.at(op);
+        let arity = if op > ops::LAST {
+            int(UNKNOWN)
+        } else {
+            ops::ARITY.at(op)
+        };
         assert!(arity != UNKNOWN, "script: unknown instruction");
         let next = next_instruction(script, op, pc, len);
         assert!(next <= len, "script: truncated operand");
