@@ -209,11 +209,16 @@ async fn a_wrong_password_or_none_sends_nothing() {
     let (net, phantasma, cli, address) = equipped().await;
     let hash = phantasma.hash.to_string();
     let to = &phantasma.owner.address;
-    let before = net
-        .rpc()
-        .get_nep17_balances(&neo_client::Hash160::from_address(&address).unwrap())
-        .await
-        .unwrap();
+    let holder = neo_client::Hash160::from_address(&address).unwrap();
+    let holds = async || {
+        let rpc = net.rpc();
+        let soul = rpc.balance_of(&phantasma.hash, &holder).await.unwrap();
+        (
+            soul,
+            rpc.balance_of(&neo_client::GAS, &holder).await.unwrap(),
+        )
+    };
+    let before = holds().await;
     for args in [
         &["wallet", "transfer", "soul", "1", to, "--contract", &hash][..],
         &["box", "create", "news", "--contract", &hash],
@@ -222,12 +227,7 @@ async fn a_wrong_password_or_none_sends_nothing() {
         cli.refusal_with(Some("wrong"), args)
             .says(&[&address, "wrong password"]);
     }
-    let after = net
-        .rpc()
-        .get_nep17_balances(&neo_client::Hash160::from_address(&address).unwrap())
-        .await
-        .unwrap();
-    assert_eq!(before, after);
+    assert_eq!(holds().await, before);
     assert_eq!(
         cli.json(&["box", "list", "--contract", &hash])["boxes"],
         Value::Array(Vec::new())

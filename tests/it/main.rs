@@ -10,5 +10,6 @@ mod contract;
 mod demo;
 mod differential;
 mod foreign_wallet;
+mod pdfs;
 mod private_net;
 mod relay;

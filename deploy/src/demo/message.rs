@@ -123,7 +123,7 @@ async fn connect(
     account: &Account,
 ) -> Result<RelayClient> {
     let network = chain.rpc.version().await?.network();
-    Ok(relay_client(
+    relay_client(
         peer,
         account,
         ChainId {
@@ -131,7 +131,7 @@ async fn connect(
             contract: contract.hash().0,
         },
     )
-    .await?)
+    .await
 }
 
 fn now_ms() -> Result<u64> {
