@@ -78,20 +78,29 @@ fn case(line: &str) -> Option<Case> {
         Some((args, given)) => (args, Some(given)),
         None => (rest.strip_suffix(')').expect(line), None),
     };
-    let Value::Array(args) = value(&format!("[{args}]")) else { panic!("{line}") };
+    let Value::Array(args) = value(&format!("[{args}]")) else {
+        panic!("{line}")
+    };
     let expected = if fault {
         Expected::Fault(given.map(|text| text.trim_matches('"').to_owned()))
     } else {
         Expected::Value(value(given.expect(line)))
     };
-    Some(Case { line: line.to_owned(), method: exported(name), args, expected })
+    Some(Case {
+        line: line.to_owned(),
+        method: exported(name),
+        args,
+        expected,
+    })
 }
 
 /// The exported name of a function without a name of its own.
 fn exported(name: &str) -> String {
     let mut words = name.split('_');
     let first = words.next().unwrap_or_default().to_owned();
-    words.fold(first, |all, word| all + &word[..1].to_uppercase() + &word[1..])
+    words.fold(first, |all, word| {
+        all + &word[..1].to_uppercase() + &word[1..]
+    })
 }
 
 fn value(text: &str) -> Value {
@@ -148,7 +157,9 @@ fn param(value: &Value) -> ContractParam {
         Value::Bool(b) => ContractParam::Boolean(*b),
         Value::Int(n) => ContractParam::Integer(n.clone()),
         Value::Bytes(b) => ContractParam::ByteArray(b.clone()),
-        Value::Array(list) | Value::Struct(list) => ContractParam::Array(list.iter().map(param).collect()),
+        Value::Array(list) | Value::Struct(list) => {
+            ContractParam::Array(list.iter().map(param).collect())
+        }
         Value::Other(text) => panic!("{text} is not an argument"),
     }
 }
@@ -213,12 +224,24 @@ async fn every_construct_gives_on_the_node_what_the_fixture_says() {
     let mut failures = Vec::new();
     for (name, source, info) in fixtures() {
         let files = BTreeMap::from([("lib.rs".to_owned(), source.to_owned())]);
-        let contract = neoc::compile(&files, "lib.rs", &[]).unwrap_or_else(|e| panic!("{name}\n{e}"));
+        let contract =
+            neoc::compile(&files, "lib.rs", &[]).unwrap_or_else(|e| panic!("{name}\n{e}"));
         assert_eq!(contract.name, info.name);
-        let (hash, _) = net.deploy_contract(&deployer, &contract.nef, &contract.manifest, ContractParam::Any).await;
+        let (hash, _) = net
+            .deploy_contract(
+                &deployer,
+                &contract.nef,
+                &contract.manifest,
+                ContractParam::Any,
+            )
+            .await;
         for case in cases(source) {
             let args: Vec<_> = case.args.iter().map(param).collect();
-            let result = net.rpc().invoke_function(&hash, &case.method, &args, &[]).await.unwrap();
+            let result = net
+                .rpc()
+                .invoke_function(&hash, &case.method, &args, &[])
+                .await
+                .unwrap();
             let given = match result.state {
                 VmState::Halt => Ok(result.stack.first().map_or(Value::Null, from_node)),
                 _ => Err(result.exception.unwrap_or_default()),

@@ -18,26 +18,62 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("phantasma-contract", &["neo-framework", "phantasma-vm"]),
     ("phantasma-wire", &[]),
     ("phantasma-net", &["phantasma-wire"]),
-    ("phantasma-sdk", &["neo-client", "phantasma-wire", "phantasma-net", "phantasma-vm", "phantasma-contract"]),
-    ("phantasma-relay", &["phantasma-wire", "phantasma-net", "phantasma-sdk"]),
-    ("phantasma-pdfs", &["phantasma-wire", "phantasma-net", "phantasma-sdk"]),
+    (
+        "phantasma-sdk",
+        &[
+            "neo-client",
+            "phantasma-wire",
+            "phantasma-net",
+            "phantasma-vm",
+            "phantasma-contract",
+        ],
+    ),
+    (
+        "phantasma-relay",
+        &["phantasma-wire", "phantasma-net", "phantasma-sdk"],
+    ),
+    (
+        "phantasma-pdfs",
+        &["phantasma-wire", "phantasma-net", "phantasma-sdk"],
+    ),
     ("phantasma", &["*"]),
     ("phantasma-tests", &["*"]),
 ];
 
 /// Packages that pure crates must not pull in, however convenient.
-const IMPURE: &[&str] = &["tokio", "quinn", "libp2p", "reqwest", "hyper", "axum", "rand", "rocksdb", "aws-lc-rs"];
+const IMPURE: &[&str] = &[
+    "tokio",
+    "quinn",
+    "libp2p",
+    "reqwest",
+    "hyper",
+    "axum",
+    "rand",
+    "rocksdb",
+    "aws-lc-rs",
+];
 const PURE: &[&str] = &["neo-opcode", "phantasma-wire", "phantasma-vm", "neoc"];
 
 fn packages() -> Vec<Value> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
     let output = Command::new(cargo)
-        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--no-deps",
+            "--offline",
+        ])
         .current_dir(root())
         .output()
         .expect("cargo metadata runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo metadata prints JSON");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let metadata: Value =
+        serde_json::from_slice(&output.stdout).expect("cargo metadata prints JSON");
     metadata["packages"].as_array().expect("packages").clone()
 }
 
@@ -61,7 +97,10 @@ fn dependencies() -> BTreeMap<String, Vec<String>> {
 #[test]
 fn every_package_of_the_workspace_has_a_floor() {
     let named: Vec<&str> = MAY_USE.iter().map(|(name, _)| *name).collect();
-    let missing = dependencies().into_keys().filter(|name| !named.contains(&name.as_str())).collect();
+    let missing = dependencies()
+        .into_keys()
+        .filter(|name| !named.contains(&name.as_str()))
+        .collect();
     none("packages without a row in MAY_USE", missing);
 }
 
@@ -73,7 +112,9 @@ fn arrows_go_only_where_the_architecture_says() {
         if may_use.contains(&"*") {
             continue;
         }
-        let uses = all.get(*name).unwrap_or_else(|| panic!("no package {name}"));
+        let uses = all
+            .get(*name)
+            .unwrap_or_else(|| panic!("no package {name}"));
         for used in uses.iter().filter(|used| all.contains_key(*used)) {
             if !may_use.contains(&used.as_str()) {
                 findings.push(format!("{name} -> {used}"));
@@ -88,7 +129,12 @@ fn pure_crates_have_no_sockets_clocks_or_randomness_among_their_dependencies() {
     let all = dependencies();
     let mut findings = Vec::new();
     for name in PURE {
-        for used in all.get(*name).into_iter().flatten().filter(|used| IMPURE.contains(&used.as_str())) {
+        for used in all
+            .get(*name)
+            .into_iter()
+            .flatten()
+            .filter(|used| IMPURE.contains(&used.as_str()))
+        {
             findings.push(format!("{name} -> {used}"));
         }
     }

@@ -5,11 +5,24 @@ use std::fs;
 use crate::{files, none, root};
 
 /// Library sources of the pure crates (architecture, rule 2).
-const PURE: &[&str] = &["devpack/opcode/src", "devpack/compiler/src", "vm-compat/src", "wire/src"];
+const PURE: &[&str] = &[
+    "devpack/opcode/src",
+    "devpack/compiler/src",
+    "vm-compat/src",
+    "wire/src",
+];
 
 /// What a pure crate may not name.
-const IMPURE: &[&str] =
-    &["std::net", "std::fs", "std::thread", "std::time::Instant", "SystemTime", "tokio::", "rand::", "std::env"];
+const IMPURE: &[&str] = &[
+    "std::net",
+    "std::fs",
+    "std::thread",
+    "std::time::Instant",
+    "SystemTime",
+    "tokio::",
+    "rand::",
+    "std::env",
+];
 
 /// Binaries may do what libraries may not.
 const BINARIES: &[&str] = &["devpack/compiler/src/main.rs"];
@@ -18,7 +31,10 @@ const BINARIES: &[&str] = &["devpack/compiler/src/main.rs"];
 const MAX_LINES: usize = 600;
 
 fn relative(path: &std::path::Path) -> String {
-    path.strip_prefix(root()).unwrap_or(path).display().to_string()
+    path.strip_prefix(root())
+        .unwrap_or(path)
+        .display()
+        .to_string()
 }
 
 fn code_only(text: &str) -> impl Iterator<Item = (usize, &str)> {
@@ -31,7 +47,10 @@ fn code_only(text: &str) -> impl Iterator<Item = (usize, &str)> {
 #[test]
 fn pure_crates_touch_no_file_socket_clock_or_random_source() {
     let mut findings = Vec::new();
-    for path in PURE.iter().flat_map(|folder| files(&root().join(folder), "rs")) {
+    for path in PURE
+        .iter()
+        .flat_map(|folder| files(&root().join(folder), "rs"))
+    {
         let name = relative(&path);
         if BINARIES.contains(&name.as_str()) {
             continue;
@@ -66,7 +85,10 @@ fn rocksdb_never_leaves_the_store_of_the_storage_node() {
 fn no_file_has_grown_into_two() {
     let mut findings = Vec::new();
     for path in files(&root(), "rs") {
-        let lines = fs::read_to_string(&path).expect("a source file").lines().count();
+        let lines = fs::read_to_string(&path)
+            .expect("a source file")
+            .lines()
+            .count();
         if lines > MAX_LINES {
             findings.push(format!("{}: {lines} lines", relative(&path)));
         }
@@ -76,7 +98,12 @@ fn no_file_has_grown_into_two() {
 
 #[test]
 fn no_test_is_switched_off_and_nothing_is_left_open() {
-    let marks = ["#[ignore", concat!("todo", "!("), concat!("unimplemented", "!("), concat!("FIX", "ME")];
+    let marks = [
+        "#[ignore",
+        concat!("todo", "!("),
+        concat!("unimplemented", "!("),
+        concat!("FIX", "ME"),
+    ];
     let mut findings = Vec::new();
     for path in files(&root(), "rs") {
         let name = relative(&path);
@@ -97,7 +124,9 @@ fn no_test_is_switched_off_and_nothing_is_left_open() {
 fn unsafe_code_is_forbidden_in_every_crate() {
     let mut findings = Vec::new();
     for path in files(&root(), "toml") {
-        if path.file_name().and_then(|n| n.to_str()) != Some("Cargo.toml") || path == root().join("Cargo.toml") {
+        if path.file_name().and_then(|n| n.to_str()) != Some("Cargo.toml")
+            || path == root().join("Cargo.toml")
+        {
             continue;
         }
         let text = fs::read_to_string(&path).expect("a manifest");

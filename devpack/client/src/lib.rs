@@ -44,6 +44,7 @@ pub use hash::{Hash160, Hash256, HashError};
 pub use key::{KeyError, PrivateKey, PublicKey};
 pub use manifest::Manifest;
 pub use nef::{MethodToken, Nef, NefError};
+pub use neo_opcode::Op;
 pub use nep2::{Nep2Error, ScryptParams};
 pub use param::ContractParam;
 pub use rpc::{InvokeError, InvokeResult, Notification, RpcClient, RpcError, VmState};
@@ -52,7 +53,6 @@ pub use signer::{Scopes, Signer};
 pub use stackitem::{Interop, ItemError, StackItem};
 pub use tx::{Attribute, Transaction, Witness};
 pub use wallet::{Wallet, WalletError};
-pub use neo_opcode::Op;
 pub use ws::{Event, Filter, Subscription, SubscriptionError};
 
 /// The native token that pays for everything, 8 decimals.
