@@ -1,5 +1,7 @@
 //! The rules of the house (`docs/architecture.md`), read from `cargo metadata` and the sources.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod arrows;
 mod sources;
 mod words;
