@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::{none, root};
+use crate::{files, none, root};
 
 /// Package, and the packages of this workspace that it may depend on. `*` is all of them.
 const MAY_USE: &[(&str, &[&str])] = &[
@@ -139,4 +139,32 @@ fn pure_crates_have_no_sockets_clocks_or_randomness_among_their_dependencies() {
         }
     }
     none("impure dependencies of pure crates", findings);
+}
+
+/// Build time is everybody's: what nobody names goes.
+#[test]
+fn every_dependency_is_named_in_the_sources() {
+    let mut findings = Vec::new();
+    for package in packages() {
+        let manifest =
+            std::path::PathBuf::from(package["manifest_path"].as_str().expect("a manifest"));
+        let folder = manifest.parent().expect("a folder");
+        let sources: String = files(folder, "rs")
+            .iter()
+            .map(|path| std::fs::read_to_string(path).expect("a source file"))
+            .collect();
+        for dependency in package["dependencies"].as_array().expect("dependencies") {
+            let name = dependency["rename"]
+                .as_str()
+                .or(dependency["name"].as_str())
+                .expect("a name");
+            if !sources.contains(&name.replace('-', "_")) {
+                findings.push(format!(
+                    "{}: {name}",
+                    package["name"].as_str().unwrap_or_default()
+                ));
+            }
+        }
+    }
+    none("dependencies that nothing names", findings);
 }
