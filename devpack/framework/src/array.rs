@@ -25,7 +25,7 @@ macro_rules! array {
     ($($value:expr),* $(,)?) => {{
         #[allow(unused_mut)]
         let mut array = $crate::Array::new();
-        $(array.push($value);)*
+        $(array.pack($value);)*
         array
     }};
 }
@@ -82,6 +82,14 @@ impl<T: IntoItem + FromItem> Array<T> {
             fault(format_args!("stack is too big: above {MAX_ITEMS} items"));
         }
         let item = value.into_item().copy_if_struct();
+        self.cells.borrow_mut().push(item);
+    }
+
+    /// What `array!` does: PACK keeps a Struct that an [`Any`] holds shared, where APPEND copies it.
+    #[doc(hidden)]
+    #[track_caller]
+    pub fn pack(&mut self, value: T) {
+        let item = value.into_item();
         self.cells.borrow_mut().push(item);
     }
 
