@@ -15,7 +15,7 @@ use phantasma_tests::TestNet;
 macro_rules! fixtures {
     ($($name:ident $path:literal;)+) => {
         $(
-            #[allow(clippy::all, unused, unreachable_pub)]
+            #[allow(clippy::all, unused, unreachable_pub, while_true)]
             #[path = $path]
             mod $name;
         )+
@@ -33,6 +33,8 @@ fixtures! {
     control "fixtures/compiler/control.rs";
     integers "fixtures/compiler/integers.rs";
     matching "fixtures/compiler/matching.rs";
+    nasty "fixtures/compiler/nasty.rs";
+    nasty_scopes "fixtures/compiler/nasty_scopes.rs";
     stack "fixtures/compiler/stack.rs";
 }
 

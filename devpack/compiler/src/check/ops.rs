@@ -207,7 +207,13 @@ impl Checker<'_, '_> {
         if place.ty == Ty::Err {
             return place;
         }
-        let value = self.operate(&op, place.clone(), right, at);
+        // On `bool`, a primitive, Rust reads the place after it has worked out the right side, which may change it.
+        // The three operators of `bool` give the same either way round.
+        let value = if self.shallow(&place.ty) == Ty::Bool {
+            self.operate(&op, right, place.clone(), at)
+        } else {
+            self.operate(&op, place.clone(), right, at)
+        };
         self.store(place, value, at)
     }
 
