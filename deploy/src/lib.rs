@@ -17,4 +17,5 @@ pub mod net;
 pub mod password;
 pub mod paths;
 pub mod profile;
+pub mod refusal;
 pub mod service;

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use phantasma::cmd::{self, Cli};
+use phantasma::refusal;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -17,7 +18,7 @@ fn main() -> ExitCode {
     match runtime.block_on(cmd::run(cli)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {}", in_full(&error));
+            eprintln!("error: {}", refusal::plain(&in_full(&error)));
             ExitCode::FAILURE
         }
     }

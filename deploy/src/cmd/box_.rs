@@ -33,7 +33,12 @@ pub enum BoxCommand {
         #[command(flatten)]
         content: Content,
         /// The most SOUL that the box's gate and the content may charge.
-        #[arg(long, default_value = "0", value_name = "SOUL")]
+        #[arg(
+            long,
+            default_value = "0",
+            value_name = "SOUL",
+            allow_negative_numbers = true
+        )]
         max_payment: String,
     },
     /// Read a content: runs the box's gate and the content, without a transaction.
@@ -274,7 +279,7 @@ pub(super) async fn find(contract: &Phantasma, target: &str) -> Result<u64> {
         (Some(name), _) => name,
         (None, Ok(id)) => {
             if contract.box_info(id).await?.is_none() {
-                bail!("there is no box {id}; nothing was changed");
+                bail!("there is no box {id}");
             }
             return Ok(id);
         }

@@ -57,6 +57,11 @@ impl Context {
         }
     }
 
+    /// Is there a contract to use, right or wrong?
+    pub fn contract_is_given(&self) -> bool {
+        self.global.contract.is_some() || self.profile.contract.is_some()
+    }
+
     /// Where the wallet is, or would be made.
     pub fn wallet_path(&self) -> PathBuf {
         let known = self

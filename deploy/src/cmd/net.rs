@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::Subcommand;
+use neo_client::Hash160;
 use serde_json::json;
 
 use super::Context;
@@ -33,7 +34,12 @@ pub enum Net {
     /// Send GAS (and NEO) from the net's committee, which owns all of it, to an address.
     Fund {
         address: String,
-        #[arg(long, default_value = "1000", value_name = "AMOUNT")]
+        #[arg(
+            long,
+            default_value = "1000",
+            value_name = "AMOUNT",
+            allow_negative_numbers = true
+        )]
         gas: String,
         #[arg(long, default_value_t = 0, value_name = "AMOUNT")]
         neo: u64,
@@ -93,7 +99,9 @@ fn down(context: &Context, purge: bool) -> Result<()> {
 
 async fn fund(context: &Context, address: &str, gas: &str, neo: u64) -> Result<()> {
     let datoshi = amount::parse(gas, amount::DECIMALS)?;
-    let datoshi = u64::try_from(&datoshi)?;
+    let datoshi =
+        u64::try_from(&datoshi).with_context(|| format!("{gas} GAS is more than there can be"))?;
+    Hash160::from_address(address)?;
     let net = detached::open(&dir(context)).await?;
     let committee = net.committee();
     if datoshi > 0 {

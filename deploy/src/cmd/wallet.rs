@@ -30,6 +30,7 @@ pub enum WalletCommand {
     Transfer {
         token: Token,
         /// Such as 12 or 0.5.
+        #[arg(allow_negative_numbers = true)]
         amount: String,
         /// The receiver's address.
         to: String,
@@ -160,7 +161,12 @@ fn add(
     let address = wallet.add_account(key, password, label)?;
     let path = wallet.path().to_path_buf();
     let stored = path.canonicalize().unwrap_or_else(|_| path.clone());
-    context.remember(|profile| profile.wallet = Some(stored))?;
+    // The wallet of a relay or a friend, made or filled in passing, must not become the one that pays from now on.
+    context.remember(|profile| {
+        if profile.wallet.as_ref().is_none_or(|known| !known.exists()) {
+            profile.wallet = Some(stored);
+        }
+    })?;
     context.say(&format!("account in {}", path.display()));
     context.print(&json!({"wallet": path, "address": address}), &address)
 }
@@ -196,7 +202,7 @@ async fn balance(context: &Context, address: Option<String>) -> Result<()> {
     let account = Hash160::from_address(&address)?;
     let rpc = context.rpc();
     let mut tokens = vec![Token::Gas, Token::Neo];
-    if context.contract().is_ok() {
+    if context.contract_is_given() {
         tokens.insert(0, Token::Soul);
     }
     let (mut data, mut lines) = (serde_json::Map::new(), Vec::new());
