@@ -55,6 +55,14 @@ impl Profile {
         fs::rename(&scratch, &path).with_context(|| format!("writing {}", path.display()))
     }
 
+    /// Makes a wallet the default one if there is none yet. The wallet of a relay or a friend, made or filled in
+    /// passing, must not become the one that pays from now on.
+    pub fn adopt_wallet(&mut self, made: PathBuf) {
+        if self.wallet.as_ref().is_none_or(|known| !known.exists()) {
+            self.wallet = Some(made);
+        }
+    }
+
     /// The contract's hash, if one is recorded.
     pub fn contract_hash(&self) -> Result<Option<Hash160>> {
         let Some(text) = &self.contract else {
@@ -136,6 +144,20 @@ mod tests {
         };
         profile.save(dir.path()).unwrap();
         assert_eq!(Profile::load(dir.path()).unwrap(), profile);
+    }
+
+    #[test]
+    fn only_the_first_wallet_becomes_the_default() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mine, relays) = (dir.path().join("mine"), dir.path().join("relays"));
+        fs::write(&mine, "").unwrap();
+        let mut profile = Profile::default();
+        profile.adopt_wallet(mine.clone());
+        profile.adopt_wallet(relays.clone());
+        assert_eq!(profile.wallet.as_ref(), Some(&mine));
+        fs::remove_file(&mine).unwrap();
+        profile.adopt_wallet(relays.clone());
+        assert_eq!(profile.wallet, Some(relays));
     }
 
     #[test]

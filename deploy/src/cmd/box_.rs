@@ -104,7 +104,12 @@ impl Content {
     fn into_script(self) -> Result<Vec<u8>> {
         match (self.text, self.file, self.script) {
             (Some(text), _, _) => Ok(data_script(text.as_bytes())?),
-            (_, Some(file), _) => Ok(data_script(&read_input(&file)?)?),
+            (_, Some(file), _) => data_script(&read_input(&file)?).with_context(|| {
+                format!(
+                    "{} does not fit into a box; store it with `phantasma content put`",
+                    file.display()
+                )
+            }),
             (_, _, Some(file)) => assemble_file(&file),
             // clap requires one of the three.
             (None, None, None) => bail!("nothing to write; give --text, --file or --script"),

@@ -161,12 +161,7 @@ fn add(
     let address = wallet.add_account(key, password, label)?;
     let path = wallet.path().to_path_buf();
     let stored = path.canonicalize().unwrap_or_else(|_| path.clone());
-    // The wallet of a relay or a friend, made or filled in passing, must not become the one that pays from now on.
-    context.remember(|profile| {
-        if profile.wallet.as_ref().is_none_or(|known| !known.exists()) {
-            profile.wallet = Some(stored);
-        }
-    })?;
+    context.remember(|profile| profile.adopt_wallet(stored))?;
     context.say(&format!("account in {}", path.display()));
     context.print(&json!({"wallet": path, "address": address}), &address)
 }
