@@ -1,6 +1,6 @@
 //! The contract on a real node, through the SDK: what it costs, and that Neo sees SOUL as a token.
 
-use neo_client::{Account, Hash160, Receipt};
+use neo_client::{Account, ContractParam, Hash160, Receipt, VmState};
 use phantasma::contract::Artifacts;
 use phantasma_sdk::contract::{ContentMode, ContentOrder, DeployParams, Phantasma, Priority};
 use phantasma_tests::TestNet;
@@ -118,4 +118,51 @@ async fn the_node_lists_soul_among_an_accounts_tokens() {
         phantasma.total_supply().await.unwrap(),
         10_000_000_000_000_000
     );
+}
+
+#[tokio::test]
+async fn scripts_meet_neos_limits_without_harm_to_the_contract() {
+    let net = TestNet::start().await;
+    let owner = net.funded_account(100).await;
+    let (phantasma, _) = deployed(&net, &owner).await;
+    let (id, _) = phantasma
+        .create_box(&owner, "open", &phantasma_vm::free_gate())
+        .await
+        .unwrap();
+    let doubled = format!("PUSH \"0123456789abcdef\"\n{}", "DUP\nCAT\n".repeat(13));
+    let contents = [
+        // As many items as a script can make, below NeoVM's 2048.
+        ("PUSH1\n".repeat(1024), Some(1)),
+        // Two bytes above NeoVM's longest item.
+        (doubled, None),
+        ("PUSH 5\nPUSH -1\nPICK".to_owned(), None),
+        ("PUSH 5\nPUSH 2147483648\nROLL".to_owned(), None),
+        ("PUSH 5\nPUSH 0x00\nPICK".to_owned(), Some(5)),
+    ];
+    for (text, result) in contents {
+        let script = phantasma_vm::assemble(&text).unwrap();
+        let (index, _) = phantasma
+            .write_content(&owner, id, &script, 0)
+            .await
+            .unwrap();
+        let read = phantasma
+            .read_content_at(&owner.script_hash, id, index, 0)
+            .await;
+        match result {
+            Some(number) => assert_eq!(read.unwrap().as_integer().unwrap(), number.into()),
+            None => assert!(read.is_err(), "{text} is read"),
+        }
+    }
+    // Nobody calls `_deploy` a second time.
+    let again = net
+        .rpc()
+        .invoke_function(
+            &phantasma.hash(),
+            "_deploy",
+            &[ContractParam::Any, ContractParam::Boolean(false)],
+            &[],
+        )
+        .await
+        .unwrap();
+    assert_ne!(again.state, VmState::Halt);
 }
