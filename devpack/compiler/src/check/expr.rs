@@ -97,6 +97,12 @@ impl Checker<'_, '_> {
                     );
                     self.fail(at, message, "leave the suffix away")
                 }
+                // 2^63 itself may stand after a minus; rustc refuses it elsewhere.
+                Ok(value) if value > BigInt::from(1) << 63u32 => self.fail(
+                    at,
+                    "this number does not fit an `i64`",
+                    "compute it: `(int(1) << 100) - 1`",
+                ),
                 Ok(value) => Expr {
                     kind: Kind::Const(Value::Int(value)),
                     ty: Ty::Lit,
