@@ -23,7 +23,7 @@ use crate::{
     store::Options,
 };
 
-/// Data plane. 4200 is free in IANA's list around it, and the relay has 4100.
+/// Data plane. 4200 is free in IANA's list around it, and the relay is far from it.
 const DEFAULT_LISTEN: &str = "0.0.0.0:4200";
 /// Control plane: one above the data plane.
 const DEFAULT_CONTROL: &str = "0.0.0.0:4201";
@@ -31,8 +31,8 @@ const DEFAULT_CONTROL: &str = "0.0.0.0:4201";
 const DEFAULT_HTTP: &str = "127.0.0.1:4202";
 /// In the working directory, as databases do.
 const DEFAULT_DATA: &str = "pdfs-data";
-/// A node of the private net.
-const DEFAULT_RPC: &str = "http://127.0.0.1:10332";
+/// What `phantasma net up` starts.
+const DEFAULT_RPC: &str = "http://127.0.0.1:30333";
 /// The wallet's password, for those who do not want it in a file.
 const PASSWORD_VARIABLE: &str = "PHANTASMA_PASSWORD";
 
@@ -86,7 +86,7 @@ struct Settings {
     /// TCP address of /healthz, /metrics and /content [default: 127.0.0.1:4202].
     #[arg(long, env = "PHANTASMA_PDFS_HTTP")]
     http: Option<SocketAddr>,
-    /// JSON-RPC of a Neo N3 node [default: http://127.0.0.1:10332].
+    /// JSON-RPC of a Neo N3 node [default: http://127.0.0.1:30333].
     #[arg(long, env = "PHANTASMA_RPC")]
     rpc: Option<String>,
     /// The Phantasma contract: 0x and 40 hex digits.

@@ -1,6 +1,7 @@
 //! The program of a storage node.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
@@ -11,17 +12,32 @@ use phantasma_pdfs::{
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-fn main() -> anyhow::Result<()> {
+fn main() -> ExitCode {
     let cli = Cli::parse();
+    start_logs(cli.log_json);
+    match start(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("phantasma-pdfs: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start_logs(json: bool) {
     let filter =
         EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,libp2p=warn"));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
-    match cli.log_json {
+    match json {
         true => log.json().init(),
         false => log.init(),
     }
+}
+
+fn start(cli: Cli) -> anyhow::Result<()> {
     let setup = config::setup(cli)?;
     tokio::runtime::Runtime::new()
         .context("start the runtime")?

@@ -18,7 +18,7 @@ use crate::hub::HubLimits;
 use crate::log::LogConfig;
 
 /// Environment variable of the wallet's password. There is no flag for it: other users of a machine see flags.
-pub const PASSWORD_VAR: &str = "PHANTASMA_RELAY_PASSWORD";
+pub const PASSWORD_VAR: &str = "PHANTASMA_PASSWORD";
 
 /// UDP, all interfaces: a relay is there to be reached. The port is one that IANA gives to nobody.
 pub const DEFAULT_LISTEN: &str = "0.0.0.0:20420";
@@ -151,7 +151,7 @@ pub struct Config {
 /// chain.
 ///
 /// Every option may also stand in the file given with --config, by the same name with underscores. The wallet's
-/// password comes from the environment variable PHANTASMA_RELAY_PASSWORD or from a file.
+/// password comes from the password file, else from the environment variable PHANTASMA_PASSWORD.
 #[derive(Debug, Default, Parser)]
 #[command(name = "phantasma-relay", version)]
 pub struct Args {
@@ -164,7 +164,7 @@ pub struct Args {
     /// TCP address of /healthz and /metrics [default: 127.0.0.1:20421]
     #[arg(long, env = "PHANTASMA_RELAY_OPS")]
     pub ops: Option<SocketAddr>,
-    /// JSON-RPC address of a Neo N3 node, such as http://127.0.0.1:10332
+    /// JSON-RPC address of a Neo N3 node, such as http://127.0.0.1:30333
     #[arg(long, env = "PHANTASMA_RELAY_RPC")]
     pub rpc: Option<String>,
     /// Hash of the contract (0x and 40 hex digits)
@@ -326,14 +326,14 @@ impl Config {
     }
 
     fn password(&self) -> anyhow::Result<Zeroizing<String>> {
-        if let Ok(password) = std::env::var(PASSWORD_VAR) {
-            return Ok(Zeroizing::new(password));
-        }
         let Some(path) = &self.password_file else {
-            bail!(
-                "no password for {}: set {PASSWORD_VAR} or use --password-file",
-                self.wallet.display()
-            );
+            let password = std::env::var(PASSWORD_VAR).with_context(|| {
+                format!(
+                    "no password for {}: set {PASSWORD_VAR} or use --password-file",
+                    self.wallet.display()
+                )
+            })?;
+            return Ok(Zeroizing::new(password));
         };
         let text =
             std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;

@@ -1,5 +1,6 @@
 //! `phantasma-relay`: reads its configuration, starts the relay, waits for SIGTERM or ctrl-c, drains.
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -83,9 +84,14 @@ async fn check_node(config: &Config, rpc: &RpcClient) -> anyhow::Result<u32> {
             config.rpc
         );
     }
-    rpc.get_contract_state(&config.contract)
-        .await
-        .with_context(|| format!("{} does not know contract {}", config.rpc, config.contract))?;
+    let known = rpc.get_contract_state(&config.contract).await?;
+    if known.is_none() {
+        bail!(
+            "{} knows no contract {}: check --contract, and that the node serves the right chain",
+            config.rpc,
+            config.contract
+        );
+    }
     Ok(network)
 }
 
@@ -93,6 +99,7 @@ fn start_logs(json: bool) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     if json {
         logs.json().init()

@@ -66,7 +66,7 @@ impl World {
     fn command(&self, listen: &str) -> Command {
         let mut command = Command::new(binary("phantasma-relay"));
         command
-            .env("PHANTASMA_RELAY_PASSWORD", PASSWORD)
+            .env("PHANTASMA_PASSWORD", PASSWORD)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         command.args([
@@ -333,17 +333,17 @@ async fn a_start_that_cannot_work_says_why() {
     fails(
         world
             .command(nobody)
-            .env("PHANTASMA_RELAY_PASSWORD", "wrong"),
+            .env("PHANTASMA_PASSWORD", "wrong"),
         "password",
     );
     fails(
-        world.command(nobody).env_remove("PHANTASMA_RELAY_PASSWORD"),
+        world.command(nobody).env_remove("PHANTASMA_PASSWORD"),
         "--password-file",
     );
     fails(world.command(nobody).args(["--network", "7"]), "not 7");
     let mut nowhere = Command::new(binary("phantasma-relay"));
     nowhere
-        .env("PHANTASMA_RELAY_PASSWORD", PASSWORD)
+        .env("PHANTASMA_PASSWORD", PASSWORD)
         .arg("--wallet")
         .arg(wallet_of(world.folder.path()));
     nowhere.args([

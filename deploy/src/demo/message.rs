@@ -149,7 +149,7 @@ async fn start_relay(
     people: &People,
 ) -> Result<(Service, Peer)> {
     let mut command = Command::new(program("phantasma-relay")?);
-    command.env("PHANTASMA_RELAY_PASSWORD", people.password.as_str());
+    command.env("PHANTASMA_PASSWORD", people.password.as_str());
     command
         .arg("--wallet")
         .arg(&people.relay.wallet)

@@ -60,8 +60,9 @@ pub enum WalletError {
     },
     #[error("account {address} has no private key in this wallet: it can only be watched")]
     NoKey { address: String },
-    #[error("account {address}: {source}")]
-    Key { address: String, source: Nep2Error },
+    /// The cause stands in the text: it is not a `source`, or chains of errors would say it twice.
+    #[error("account {address}: {cause}")]
+    Key { address: String, cause: Nep2Error },
     #[error(transparent)]
     Multisig(#[from] ScriptError),
     #[error("the key is not one of the multisig account's keys")]
@@ -242,10 +243,10 @@ impl Wallet {
             .key
             .as_ref()
             .ok_or_else(|| WalletError::NoKey { address: address() })?;
-        let key = nep2::decrypt(encrypted, password, self.content.scrypt).map_err(|source| {
+        let key = nep2::decrypt(encrypted, password, self.content.scrypt).map_err(|cause| {
             WalletError::Key {
                 address: address(),
-                source,
+                cause,
             }
         })?;
         let script = self
@@ -271,10 +272,10 @@ impl Wallet {
         label: &str,
     ) -> Result<String, WalletError> {
         let encrypted =
-            nep2::encrypt(&account.key, password, self.content.scrypt).map_err(|source| {
+            nep2::encrypt(&account.key, password, self.content.scrypt).map_err(|cause| {
                 WalletError::Key {
                     address: account.address.clone(),
-                    source,
+                    cause,
                 }
             })?;
         let parameter = |i| ScriptParameter {
