@@ -331,9 +331,7 @@ async fn a_start_that_cannot_work_says_why() {
         &format!("UDP port {} is taken", taken.port()),
     );
     fails(
-        world
-            .command(nobody)
-            .env("PHANTASMA_PASSWORD", "wrong"),
+        world.command(nobody).env("PHANTASMA_PASSWORD", "wrong"),
         "password",
     );
     fails(
@@ -341,16 +339,20 @@ async fn a_start_that_cannot_work_says_why() {
         "--password-file",
     );
     fails(world.command(nobody).args(["--network", "7"]), "not 7");
-    let mut nowhere = Command::new(binary("phantasma-relay"));
-    nowhere
-        .env("PHANTASMA_PASSWORD", PASSWORD)
-        .arg("--wallet")
-        .arg(wallet_of(world.folder.path()));
-    nowhere.args([
-        "--rpc",
-        "http://127.0.0.1:9",
-        "--contract",
-        &Hash160([1; 20]).to_string(),
-    ]);
+    let serving = |rpc: &str| {
+        let mut command = Command::new(binary("phantasma-relay"));
+        command
+            .env("PHANTASMA_PASSWORD", PASSWORD)
+            .arg("--wallet")
+            .arg(wallet_of(world.folder.path()))
+            .args(["--rpc", rpc, "--contract", &Hash160([1; 20]).to_string()])
+            .args(["--listen", nobody, "--ops", nobody]);
+        command
+    };
+    fails(
+        &mut serving(world.net.rpc_url()),
+        "knows no contract 0x0101",
+    );
+    let mut nowhere = serving("http://127.0.0.1:9");
     fails(&mut nowhere, "cannot reach http://127.0.0.1:9");
 }
