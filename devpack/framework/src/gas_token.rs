@@ -1,11 +1,9 @@
 //! The native contract GasToken.
 
 use crate::any::Any;
-use crate::bytes::text;
-use crate::contracts::{self, ALL, READ_ONLY};
-use crate::convert::IntoAny;
 use crate::hash::{Hash160, hash160};
 use crate::int::Int;
+use crate::nep17;
 
 /// The contract, in script order.
 pub const HASH: Hash160 =
@@ -15,8 +13,7 @@ pub const HASH: Hash160 =
 #[must_use]
 #[track_caller]
 pub fn balance_of(account: &Hash160) -> Int {
-    let args = crate::array![account.clone().into_any()];
-    contracts::call(&HASH, &text("balanceOf"), READ_ONLY, args).as_int()
+    nep17::balance_of(&HASH, account)
 }
 
 /// Moves GAS; false without the sender's witness or with too little of it. A
@@ -29,11 +26,5 @@ pub fn transfer(
     amount: impl Into<Int>,
     data: impl Into<Any>,
 ) -> bool {
-    let args = crate::array![
-        from.clone().into_any(),
-        to.clone().into_any(),
-        amount.into().into_any(),
-        data.into(),
-    ];
-    contracts::call(&HASH, &text("transfer"), ALL, args).as_bool()
+    nep17::transfer(&HASH, from, to, amount.into(), data.into())
 }

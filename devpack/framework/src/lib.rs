@@ -69,6 +69,7 @@ pub mod ledger;
 pub mod management;
 mod map;
 pub mod neo_token;
+mod nep17;
 pub mod runtime;
 pub mod serialize;
 pub mod std_lib;
