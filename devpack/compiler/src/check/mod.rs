@@ -186,8 +186,9 @@ impl<'p, 'a> Checker<'p, 'a> {
             let mut stmts = Vec::new();
             let mut tail = None;
             let mut diverges = false;
-            for (n, stmt) in block.stmts.iter().enumerate() {
-                let last = n + 1 == block.stmts.len();
+            let kept: Vec<_> = block.stmts.iter().filter(is_enabled).collect();
+            for (n, stmt) in kept.iter().enumerate() {
+                let last = n + 1 == kept.len();
                 match stmt {
                     syn::Stmt::Local(local) => stmts.extend(c.let_stmt(local)),
                     syn::Stmt::Item(item) => {
@@ -311,4 +312,28 @@ impl<'p, 'a> Checker<'p, 'a> {
             _ => value,
         }
     }
+}
+
+/// Whether rustc would keep the statement too: without this a `#[cfg(..)]` on it would be passed over in silence.
+fn is_enabled(stmt: &&syn::Stmt) -> bool {
+    let attrs: &[syn::Attribute] = match stmt {
+        syn::Stmt::Local(local) => &local.attrs,
+        syn::Stmt::Macro(call) => &call.attrs,
+        syn::Stmt::Item(_) => &[],
+        syn::Stmt::Expr(expr, _) => match expr {
+            syn::Expr::Assign(e) => &e.attrs,
+            syn::Expr::Block(e) => &e.attrs,
+            syn::Expr::Call(e) => &e.attrs,
+            syn::Expr::ForLoop(e) => &e.attrs,
+            syn::Expr::If(e) => &e.attrs,
+            syn::Expr::Loop(e) => &e.attrs,
+            syn::Expr::Macro(e) => &e.attrs,
+            syn::Expr::Match(e) => &e.attrs,
+            syn::Expr::MethodCall(e) => &e.attrs,
+            syn::Expr::Return(e) => &e.attrs,
+            syn::Expr::While(e) => &e.attrs,
+            _ => &[],
+        },
+    };
+    crate::program::enabled(attrs)
 }
