@@ -32,6 +32,13 @@ pub(crate) enum Ins {
     Mark(Loc),
 }
 
+impl Ins {
+    /// Whether it is a source place, which is no instruction.
+    pub(crate) fn is_mark(&self) -> bool {
+        matches!(self, Ins::Mark(_))
+    }
+}
+
 /// A variable for debuggers.
 #[derive(Clone, Debug)]
 pub(crate) struct Variable {

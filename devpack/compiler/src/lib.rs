@@ -6,7 +6,7 @@
 //!
 //! The library is pure: sources come through [`Sources`], results are values. Stages: `program`/`names` (modules and
 //! what names mean, read as paths lead there) → `check` (typed `tree`) → `facts` (what holds in the whole program) →
-//! `lower` (`ir`) → `peephole` → `emit`, `nef`, `manifest`, `debuginfo`.
+//! `lower` (`ir`) → `opt` → `emit`, `nef`, `manifest`, `debuginfo`.
 //!
 //! ```
 //! use std::collections::BTreeMap;
@@ -36,7 +36,7 @@ mod lower;
 mod manifest;
 mod names;
 mod nef;
-mod peephole;
+mod opt;
 mod program;
 mod source;
 mod tree;
@@ -46,6 +46,7 @@ use std::collections::{BTreeMap, HashMap};
 
 pub use diagnostic::{Diagnostic, Errors, Loc, SourceFile};
 pub use nef::{Token, nef};
+pub use opt::{Pass, Passes};
 pub use source::Sources;
 
 use manifest::{Event, Method, camel_case};
@@ -71,6 +72,13 @@ pub struct Contract {
     pub listing_with_source: String,
 }
 
+/// How to compile.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// The optimisations that run: all, unless said otherwise.
+    pub passes: Passes,
+}
+
 /// Compiles the crate whose root file is `root`; `externs` are other crates by name and root file.
 ///
 /// # Errors
@@ -80,8 +88,21 @@ pub fn compile(
     root: &str,
     externs: &[(String, String)],
 ) -> Result<Contract, Errors> {
+    compile_with(sources, root, externs, &Options::default())
+}
+
+/// [`compile`] with a choice of optimisations.
+///
+/// # Errors
+/// Everything that is wrong, with places in the sources.
+pub fn compile_with(
+    sources: &dyn Sources,
+    root: &str,
+    externs: &[(String, String)],
+    options: &Options,
+) -> Result<Contract, Errors> {
     let mut p = Program::new(sources, externs);
-    match build(&mut p, root) {
+    match build(&mut p, root, options) {
         Some(contract) if p.errors.is_empty() => Ok(contract),
         _ => {
             let mut list = p.errors;
@@ -95,7 +116,7 @@ pub fn compile(
     }
 }
 
-fn build(p: &mut Program<'_>, root: &str) -> Option<Contract> {
+fn build(p: &mut Program<'_>, root: &str, options: &Options) -> Option<Contract> {
     let root = p.load_root(root);
     let (header, exports) = contract::contract(p, root)?;
     let (bodies, events) = check_all(p, exports.iter().map(|e| e.id).collect());
@@ -132,8 +153,8 @@ fn build(p: &mut Program<'_>, root: &str) -> Option<Contract> {
         std::mem::take(&mut unit.errors),
     );
     p.errors.extend(errors);
-    for code in &mut codes {
-        peephole::optimise(code);
+    opt::optimise(&mut codes, options.passes);
+    for code in &codes {
         if code.locals > emit::MAX_SLOTS || code.args > emit::MAX_SLOTS {
             let at = code.loc.unwrap_or_default();
             p.error_help(

@@ -18,6 +18,12 @@ struct Args {
     /// Folder for <Name>.nef, <Name>.manifest.json and <Name>.debug.json.
     #[arg(short, long, default_value = ".")]
     output: PathBuf,
+    /// The optimisations that run: `all`, `none`, or names with commas between.
+    #[arg(long, value_name = "NAMES", default_value = "all")]
+    passes: String,
+    /// An optimisation that does not run; may be given several times.
+    #[arg(long, value_name = "NAME")]
+    no_pass: Vec<String>,
     /// Print the instructions with their source lines.
     #[arg(long)]
     dump: bool,
@@ -49,7 +55,10 @@ fn run(args: &Args) -> anyhow::Result<()> {
         };
         externs.push((name.to_owned(), path.to_owned()));
     }
-    let contract = match neoc::compile(&Disk, &args.root, &externs) {
+    let options = neoc::Options {
+        passes: passes(args)?,
+    };
+    let contract = match neoc::compile_with(&Disk, &args.root, &externs, &options) {
         Ok(contract) => contract,
         Err(errors) => {
             let count = errors.list.len();
@@ -79,4 +88,29 @@ fn run(args: &Args) -> anyhow::Result<()> {
         contract.manifest.len()
     );
     Ok(())
+}
+
+fn passes(args: &Args) -> anyhow::Result<neoc::Passes> {
+    let named = |name: &str| {
+        neoc::Pass::by_name(name).with_context(|| {
+            let known: Vec<_> = neoc::Pass::ALL.iter().map(|p| p.name()).collect();
+            format!(
+                "error: no pass is called `{name}`; there are {}",
+                known.join(", ")
+            )
+        })
+    };
+    let mut passes = match args.passes.as_str() {
+        "all" => neoc::Passes::all(),
+        "none" => neoc::Passes::none(),
+        list => list
+            .split(',')
+            .try_fold(neoc::Passes::none(), |all, name| {
+                named(name).map(|pass| all.with(pass))
+            })?,
+    };
+    for name in &args.no_pass {
+        passes = passes.without(named(name)?);
+    }
+    Ok(passes)
 }

@@ -1,0 +1,130 @@
+//! Optimisation: passes over the instructions before they have positions. None changes what a method does: its result,
+//! its faults with their messages, and the order of its effects are the same with every pass on or off. Only the price
+//! and the number of bytes differ.
+//!
+//! A pass is one module with one function `run`, which says whether it changed anything. `docs/contract-rust.md` lists
+//! them with examples.
+
+mod dead;
+mod forward;
+mod jumps;
+mod look;
+mod peephole;
+mod slots;
+
+use crate::ir::Code;
+
+macro_rules! passes {
+    ($($name:ident $text:literal $doc:literal;)+) => {
+        /// One optimisation.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Pass {
+            $(#[doc = $doc] $name,)+
+        }
+
+        impl Pass {
+            /// All of them.
+            pub const ALL: &'static [Pass] = &[$(Pass::$name),+];
+
+            /// Its name on the command line.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Pass::$name => $text,)+
+                }
+            }
+
+            /// What it does, in a few words.
+            pub fn about(self) -> &'static str {
+                match self {
+                    $(Pass::$name => $doc,)+
+                }
+            }
+        }
+    };
+}
+
+passes! {
+    Jumps "jumps" "Jumps go where they end up; a conditional jump over a jump is turned round.";
+    Dead "dead" "What cannot be reached goes, and labels that nothing jumps to.";
+    Peephole "peephole" "Neighbouring instructions become cheaper ones.";
+    Forward "forward" "Stores that are read once, right after, or never.";
+    Slots "slots" "Slots of locals are numbered by use.";
+}
+
+impl Pass {
+    /// The pass with this name.
+    pub fn by_name(name: &str) -> Option<Pass> {
+        Pass::ALL.iter().copied().find(|p| p.name() == name)
+    }
+}
+
+/// Which passes run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Passes(u32);
+
+impl Passes {
+    /// Every pass.
+    pub const fn all() -> Self {
+        Passes(u32::MAX)
+    }
+
+    /// No pass: the instructions as they were lowered.
+    pub const fn none() -> Self {
+        Passes(0)
+    }
+
+    /// The same with this pass.
+    #[must_use]
+    pub const fn with(self, pass: Pass) -> Self {
+        Passes(self.0 | 1 << pass as u32)
+    }
+
+    /// The same without this pass.
+    #[must_use]
+    pub const fn without(self, pass: Pass) -> Self {
+        Passes(self.0 & !(1 << pass as u32))
+    }
+
+    /// Whether the pass runs.
+    pub const fn has(self, pass: Pass) -> bool {
+        self.0 & (1 << pass as u32) != 0
+    }
+}
+
+impl Default for Passes {
+    fn default() -> Self {
+        Passes::all()
+    }
+}
+
+/// Rounds after which cleaning stops even if something still changes; a handful is usual.
+const ROUNDS: usize = 64;
+
+/// Runs the chosen passes over all functions.
+pub(crate) fn optimise(codes: &mut [Code], passes: Passes) {
+    for code in codes {
+        clean(code, passes);
+        if passes.has(Pass::Slots) {
+            slots::run(code);
+        }
+    }
+}
+
+/// The passes within a function, until nothing changes.
+fn clean(code: &mut Code, passes: Passes) {
+    let list: [(Pass, fn(&mut Code) -> bool); 4] = [
+        (Pass::Jumps, jumps::run),
+        (Pass::Dead, dead::run),
+        (Pass::Peephole, peephole::run),
+        (Pass::Forward, forward::run),
+    ];
+    for _ in 0..ROUNDS {
+        let mut changed = false;
+        for (pass, run) in list {
+            changed |= passes.has(pass) && run(code);
+        }
+        if !changed {
+            break;
+        }
+    }
+}
