@@ -2,7 +2,7 @@
 
 use neo_framework::prelude::*;
 use neo_framework::{crypto, runtime, storage};
-use phantasma_vm::core::{Context, check, run};
+use phantasma_vm::core::{Context, check, run_alone};
 
 use crate::{keys, params, token};
 
@@ -120,13 +120,14 @@ pub fn context(record: &Bytes, id: Int, caller: &Hash160, verb: Int) -> Context 
         this: id,
         entry: id,
         owner: owner_of(record),
+        author: owner_of(record),
         caller: caller.clone(),
     }
 }
 
 /// Faults unless the gate leaves true.
 pub fn pass_gate(record: &Bytes, context: &Context) {
-    let answer = run(&gate_of(record), context);
+    let answer = run_alone(&gate_of(record), context);
     assert!(answer.as_bool(), "the gate refuses");
 }
 

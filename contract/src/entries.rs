@@ -2,7 +2,7 @@
 
 use neo_framework::prelude::*;
 use neo_framework::{crypto, runtime, storage};
-use phantasma_vm::core::{check, ops, run};
+use phantasma_vm::core::{check, ops, run_alone};
 
 use crate::{boxes, keys};
 
@@ -74,7 +74,7 @@ pub fn read_at(caller: &Hash160, id: Int, index: Int, max_payment: Int) -> Any {
     let context = boxes::context(&record, id, caller, int(ops::STATE_READ));
     let script = script_at(id, index);
     boxes::pass_gate(&record, &context);
-    run(&script, &context)
+    run_alone(&script, &context)
 }
 
 /// A content's script.

@@ -20,7 +20,7 @@ use std::collections::HashMap;
 
 use crate::build::{push_bytes, push_int_le};
 use crate::decimal;
-use crate::table::{Instr, Operand, STATES};
+use crate::table::{BLOCK_BYTES, ID_BYTES, Instr, Operand, STATES};
 
 /// What is wrong with a text, and where. Lines and columns count from 1, columns in characters.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -46,6 +46,9 @@ pub enum Problem {
     /// The operand does not fit the instruction.
     #[error("`{0}` is not {1}")]
     BadOperand(String, &'static str),
+    /// An `ALLOC` with another number of ids than its size has blocks.
+    #[error("a size of {0} bytes has {1} blocks of 262144, but there are {2} ids")]
+    BlockCount(u64, u64, usize),
     /// Something after the instruction.
     #[error("`{0}` is more than the instruction takes")]
     TooMuch(String),
@@ -159,11 +162,16 @@ impl Assembler {
             return Ok(());
         };
         let taken = match (name.text.as_str(), Instr::by_mnemonic(&name.text)) {
-            (pseudo @ ("PUSH" | "PUSHDATA"), _) => {
+            // Without a value `PUSH` is the instruction that writes to a box.
+            (pseudo @ ("PUSH" | "PUSHDATA"), instr) if instr.is_none() || !operands.is_empty() => {
                 let word = operands.first().ok_or_else(|| missing(name, "a value"))?;
                 self.pseudo(pseudo, word)
                     .map_err(|problem| (word.column, problem))?;
                 1
+            }
+            (_, Some(instr)) if matches!(instr.operand, Operand::Blocks | Operand::Locator) => {
+                self.out.push(instr.byte);
+                self.with_list(name, instr, operands)?
             }
             (_, Some(instr)) if instr.operand == Operand::None => {
                 self.out.push(instr.byte);
@@ -233,6 +241,9 @@ impl Assembler {
                     .ok_or_else(bad)?;
                 self.out.push(state.0);
             }
+            Operand::Id => self.out.extend(id(text).ok_or_else(bad)?),
+            // These take several words: `with_list`.
+            Operand::Blocks | Operand::Locator => {}
             Operand::Offset if text.starts_with(['+', '-']) => {
                 self.out
                     .push(text.parse::<i8>().map_err(|_| bad())?.cast_unsigned());
@@ -248,6 +259,40 @@ impl Assembler {
             }
         }
         Ok(())
+    }
+
+    /// The operand of `ALLOC` and `ELNK`, which is a number and something after it; how many words that were.
+    fn with_list(
+        &mut self,
+        name: &Word,
+        instr: &Instr,
+        words: &[Word],
+    ) -> Result<usize, (usize, Problem)> {
+        let what = wanted(instr.operand);
+        let bad = |word: &Word| (word.column, Problem::BadOperand(word.text.clone(), what));
+        let [first, rest @ ..] = words else {
+            return Err(missing(name, what));
+        };
+        let number: u64 = first.text.parse().map_err(|_| bad(first))?;
+        if instr.operand == Operand::Locator {
+            let word = rest.first().ok_or_else(|| missing(name, what))?;
+            let service = u8::try_from(number).map_err(|_| bad(first))?;
+            let data = data(&word.text).ok_or_else(|| bad(word))?;
+            let length = u8::try_from(data.len() + 1).map_err(|_| bad(word))?;
+            self.out.extend([length, service]);
+            self.out.extend(data);
+            return Ok(2);
+        }
+        self.out.extend(number.to_le_bytes());
+        for word in rest {
+            self.out.extend(id(&word.text).ok_or_else(|| bad(word))?);
+        }
+        let count = number.div_ceil(BLOCK_BYTES);
+        if rest.len() as u64 != count || count == 0 {
+            let problem = Problem::BlockCount(number, count, rest.len());
+            return Err((first.column, problem));
+        }
+        Ok(words.len())
     }
 
     fn finish(mut self) -> Result<Vec<u8>, AsmError> {
@@ -291,7 +336,14 @@ fn wanted(operand: Operand) -> &'static str {
         Operand::Int(_) => "a number of this instruction's size",
         Operand::Data(_) => "a string in quotes or bytes as 0x..",
         Operand::Offset => "a label or a distance such as +5",
-        Operand::State => "write, read, inspect, own, this, entry, timestamp or caller",
+        Operand::State => {
+            "write, read, inspect, own, this, entry, timestamp, consensus, member, caller or content"
+        }
+        Operand::Id => "an id: 0x and 64 digits",
+        Operand::Locator => "a service's number up to 255 and up to 254 bytes of data",
+        Operand::Blocks => {
+            "a size in bytes and an id (0x and 64 digits) for each block of 262144 bytes"
+        }
     }
 }
 
@@ -315,6 +367,10 @@ fn data(text: &str) -> Option<Vec<u8>> {
         });
     }
     Some(out.into_bytes())
+}
+
+fn id(text: &str) -> Option<Vec<u8>> {
+    hex_bytes(text.strip_prefix("0x")?).filter(|id| id.len() == ID_BYTES)
 }
 
 fn hex_bytes(hex: &str) -> Option<Vec<u8>> {

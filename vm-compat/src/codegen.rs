@@ -27,16 +27,13 @@ pub fn ops_source() -> String {
             name.to_uppercase()
         );
     }
-    let last = TABLE.last().map_or(0, |row| row.byte);
-    let _ = writeln!(text, "/// No instruction has a greater byte.");
-    let _ = writeln!(text, "pub const LAST: i64 = {last:#04x};");
     let _ = writeln!(
         text,
-        "/// At each byte up to `LAST`: pops * 16 + pushes; {UNKNOWN} for what is no instruction."
+        "/// At each byte: pops * 16 + pushes; {UNKNOWN} for what is no instruction."
     );
     let _ = write!(text, "pub const ARITY: Bytes = bytes(\n    b\"\\");
-    let all: Vec<u8> = (0..=last).map(arity).collect();
-    for row in all.chunks(24) {
+    let all: Vec<u8> = (0..=u8::MAX).map(arity).collect();
+    for row in all.chunks(16) {
         text.push_str("\n      ");
         for byte in row {
             let _ = write!(text, "\\x{byte:02x}");
@@ -50,7 +47,8 @@ pub fn ops_source() -> String {
 /// The tables of `docs/sub-vm.md`: instructions and states.
 #[must_use]
 pub fn tables_markdown() -> String {
-    let mut text = String::from("| byte | name | operand | stack | |\n|---|---|---|---|---|\n");
+    let mut text =
+        String::from("| byte | name | operand | stack | done by | |\n|---|---|---|---|---|---|\n");
     for row in TABLE {
         let (byte, name, doc) = (row.byte, row.mnemonic, row.doc);
         let operand = match row.operand {
@@ -59,10 +57,14 @@ pub fn tables_markdown() -> String {
             Operand::Data(size) => format!("length of {size}, bytes"),
             Operand::Offset => "distance of 1".to_owned(),
             Operand::State => "state of 1".to_owned(),
+            Operand::Id => "id of 32".to_owned(),
+            Operand::Locator => "length of 1, bytes".to_owned(),
+            Operand::Blocks => "size of 8, ids of 32".to_owned(),
         };
+        let by = if row.host { "contract" } else { "" };
         let _ = writeln!(
             text,
-            "| {byte:02X} | `{name}` | {operand} | {} → {} | {doc} |",
+            "| {byte:02X} | `{name}` | {operand} | {} → {} | {by} | {doc} |",
             row.pops, row.pushes
         );
     }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use crate::decimal;
 use crate::script::{DecodeError, Step, steps};
-use crate::table::{Operand, STATES};
+use crate::table::{ID_BYTES, Operand, STATES};
 
 /// The text of a script, one instruction a line, jump targets as labels `L<byte>`.
 ///
@@ -48,6 +48,17 @@ fn line(step: &Step<'_>, targets: &BTreeSet<i64>) -> String {
                 format!("{name} {offset:+}")
             }
         },
+        Operand::Id => format!("{name} {}", hex(step.operand)),
+        Operand::Locator => {
+            let (service, place) = step.operand.split_first().unwrap_or((&0, &[]));
+            format!("{name} {service} {}", data(place))
+        }
+        Operand::Blocks => {
+            let (size, ids) = step.operand.split_at(step.operand.len().min(8));
+            let size = size.iter().rev().fold(0, |n, b| n << 8 | u64::from(*b));
+            ids.chunks(ID_BYTES)
+                .fold(format!("{name} {size}"), |text, id| text + " " + &hex(id))
+        }
         Operand::State => {
             let known = STATES.iter().find(|(byte, ..)| step.operand == [*byte]);
             format!("{name} {}", known.map_or("?", |(_, state, _)| state))
@@ -63,6 +74,10 @@ fn data(bytes: &[u8]) -> String {
     if plain {
         return format!("\"{}\"", String::from_utf8_lossy(bytes));
     }
+    hex(bytes)
+}
+
+fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold("0x".to_owned(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text

@@ -31,5 +31,7 @@ pub use build::{
 };
 pub use disasm::disassemble;
 pub use script::{DecodeError, Step, Steps, steps};
-pub use table::{ALIASES, Flow, Group, Instr, Operand, STATES, TABLE};
+pub use table::{
+    ALIASES, BLOCK_BYTES, Flow, Group, HOST_STATES, ID_BYTES, Instr, Operand, STATES, TABLE,
+};
 pub use validate::{MAX_INSTRUCTIONS, MAX_SCRIPT_BYTES, ScriptError, validate};

@@ -1,6 +1,6 @@
 //! Reads a script instruction by instruction.
 
-use crate::table::{Flow, Instr, Operand};
+use crate::table::{BLOCK_BYTES, Flow, ID_BYTES, Instr, Operand};
 
 /// One decoded instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,7 +9,7 @@ pub struct Step<'a> {
     pub position: usize,
     /// Its row.
     pub instr: &'static Instr,
-    /// Its operand; of `PUSHDATA` the data without the length.
+    /// Its operand; of `PUSHDATA` and `ELNK` the data without the length, of `ALLOC` everything.
     pub operand: &'a [u8],
     /// Where the next instruction starts.
     pub next: usize,
@@ -47,6 +47,14 @@ pub enum DecodeError {
         /// Its name.
         mnemonic: &'static str,
     },
+    /// An `ALLOC` of no bytes or an `ELNK` to nowhere.
+    #[error("empty operand: {mnemonic} at byte {position} names nothing")]
+    Nothing {
+        /// Where the opcode is.
+        position: usize,
+        /// Its name.
+        mnemonic: &'static str,
+    },
 }
 
 /// Iterates over a script's instructions; after an error it ends. Any bytes may be given.
@@ -78,17 +86,27 @@ impl<'a> Steps<'a> {
         let start = position + 1;
         let head_end = start + instr.operand.fixed_size();
         let head = self.script.get(start..head_end).ok_or(truncated)?;
-        let Operand::Data(_) = instr.operand else {
-            return Ok(Step {
-                position,
-                instr,
-                operand: head,
-                next: head_end,
-            });
+        let number = head.iter().rev().fold(0, |n, b| n << 8 | u64::from(*b));
+        let tail = match instr.operand {
+            Operand::Data(_) | Operand::Locator => Some(number),
+            Operand::Blocks => number.div_ceil(BLOCK_BYTES).checked_mul(ID_BYTES as u64),
+            _ => Some(0),
         };
-        let length = head.iter().rev().fold(0, |n, b| n << 8 | usize::from(*b));
-        let next = head_end + length;
-        let operand = self.script.get(head_end..next).ok_or(truncated)?;
+        let next = tail
+            .and_then(|tail| usize::try_from(tail).ok())
+            .and_then(|tail| head_end.checked_add(tail))
+            .ok_or(truncated)?;
+        let from = match instr.operand {
+            Operand::Data(_) | Operand::Locator => head_end,
+            _ => start,
+        };
+        let operand = self.script.get(from..next).ok_or(truncated)?;
+        if tail == Some(0) && matches!(instr.operand, Operand::Locator | Operand::Blocks) {
+            return Err(DecodeError::Nothing {
+                position,
+                mnemonic: instr.mnemonic,
+            });
+        }
         Ok(Step {
             position,
             instr,

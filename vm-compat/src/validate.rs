@@ -40,6 +40,12 @@ pub enum ScriptError {
         /// Its operand.
         state: u8,
     },
+    /// An `ALLOC` that is not the first instruction.
+    #[error("ALLOC at byte {position}: it may only be the first instruction")]
+    LateAlloc {
+        /// Where it is.
+        position: usize,
+    },
     /// A jump to itself or to something before it.
     #[error("backward jump at byte {position}: {offset} bytes; jumps only go forward")]
     BackwardJump {
@@ -126,14 +132,16 @@ impl FlowCheck {
                 state: *state,
             });
         }
-        let (needs, pushes) = (usize::from(step.instr.pops), usize::from(step.instr.pushes));
+        if step.instr.operand == Operand::Blocks && position > 0 {
+            return Err(ScriptError::LateAlloc { position });
+        }
         let underflow = ScriptError::Underflow {
             position,
             mnemonic: step.instr.mnemonic,
-            needs,
+            needs: usize::from(step.instr.pops),
             depth: self.depth,
         };
-        self.depth = self.depth.checked_sub(needs).ok_or(underflow)? + pushes;
+        self.depth = step.instr.depth_after(self.depth).ok_or(underflow)?;
         if let Some(target) = step.target() {
             self.jump(position, target)?;
         }

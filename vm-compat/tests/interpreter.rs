@@ -5,7 +5,7 @@ mod common;
 
 use common::{run_script, scripts};
 use neo_framework::chain::{Chain, Item};
-use phantasma_vm::{TABLE, assemble, validate};
+use phantasma_vm::{HOST_STATES, Operand, STATES, TABLE, assemble, validate};
 use proptest::prelude::*;
 
 /// The script's result, or its fault as text.
@@ -108,12 +108,14 @@ fn stack() {
 #[test]
 fn pick_and_roll_never_reach_below_the_script() {
     for op in ["PICK", "ROLL"] {
-        for n in ["-1", "1", "2", "1000000"] {
+        for n in ["1", "2", "1000000"] {
             faults(
                 &format!("PUSH 1\nPUSH {n}\n{op}"),
                 "script: stack underflow",
             );
         }
+        faults(&format!("PUSH 1\nPUSH -1\n{op}"), "-1 is no valid");
+        faults(&format!("PUSH 0\n{op}"), "script: stack underflow");
     }
 }
 
@@ -213,23 +215,47 @@ fn state_and_hash() {
 }
 
 #[test]
-fn the_interpreter_knows_every_instruction_of_the_table() {
+fn the_interpreter_does_every_instruction_or_hands_it_to_the_contract() {
+    let needs_the_contract = |script: &[u8]| {
+        validate(script).unwrap();
+        let outcome = run_script(script);
+        outcome.exception.as_deref() == Some("script: this instruction needs the contract")
+    };
     for row in TABLE {
-        // Enough items below, and zeros as operand; a jump to itself would never end.
-        let operand = if row.mnemonic.starts_with("JMP") {
-            vec![2]
-        } else {
-            vec![0; row.operand.fixed_size()]
+        let operand = match row.operand {
+            // A jump to itself would never end.
+            Operand::Offset => vec![2],
+            Operand::Locator => vec![1, 7],
+            Operand::Blocks => [vec![1, 0, 0, 0, 0, 0, 0, 0], vec![5; 32]].concat(),
+            operand => vec![0; operand.fixed_size()],
         };
-        let mut script = vec![0x11; 3];
-        script.push(row.byte);
-        script.extend(operand);
-        script.push(0x11);
-        validate(&script).unwrap();
-        let outcome = run_script(&script);
-        let unknown = outcome.exception.as_deref() == Some("script: unknown instruction");
-        assert!(!unknown, "{}", row.mnemonic);
+        // Enough items below, where it may stand behind something.
+        let below = vec![0x11; 3 * usize::from(row.operand != Operand::Blocks)];
+        let short = [below, vec![row.byte], operand, vec![0x11]].concat();
+        let long = [short.clone(), vec![0x11; 31]].concat();
+        for script in [short, long] {
+            assert_eq!(needs_the_contract(&script), row.host, "{}", row.mnemonic);
+        }
     }
+    for (state, name, _) in STATES {
+        let short = vec![0xEA, *state];
+        let long = [short.clone(), vec![0x11; 31]].concat();
+        for script in [short, long] {
+            assert_eq!(
+                needs_the_contract(&script),
+                HOST_STATES.contains(state),
+                "{name}"
+            );
+        }
+    }
+}
+
+#[test]
+fn links_and_locators_give_their_bytes() {
+    let id = "0x".to_owned() + &"5a".repeat(32);
+    gives(&format!("LINK {id}"), bytes(&[0x5A; 32]));
+    gives("ELNK 3 \"Qm\"", bytes(b"\x03Qm"));
+    gives("PUSH 5\nELNK 3 0x\nSIZE\nADD", int(6));
 }
 
 proptest! {
@@ -238,7 +264,7 @@ proptest! {
         // The chain itself faults when a method leaves items behind; any other end is the script's own fault.
         let outcome = run_script(&script);
         let message = outcome.exception.unwrap_or_default();
-        prop_assert!(!message.contains("left") && !message.contains("unknown instruction"), "{}", message);
+        prop_assert!(!message.contains("left"), "{}", message);
         prop_assert!(!message.contains("underflow") || message == "script: stack underflow", "{}", message);
     }
 }

@@ -90,10 +90,10 @@ fn too_few_items_on_any_way_are_refused() {
 #[test]
 fn an_unknown_state_an_empty_and_an_overlong_script_are_refused() {
     assert_eq!(
-        validate(&[0xEA, 7]),
+        validate(&[0xEA, 11]),
         Err(ScriptError::UnknownState {
             position: 0,
-            state: 7
+            state: 11
         })
     );
     assert_eq!(validate(&[]), Err(ScriptError::Empty));
@@ -152,7 +152,7 @@ fn the_assembler_says_where_a_text_is_wrong() {
     );
     asm_error(
         "STATE moon",
-        "line 1, column 7: `moon` is not write, read, inspect, own, this, entry, timestamp or caller",
+        "line 1, column 7: `moon` is not write, read, inspect, own, this, entry, timestamp, consensus, member, caller or content",
     );
     let far = format!("JMP end\n{}end: RET", "PUSH1\n".repeat(126));
     asm_error(

@@ -3,7 +3,7 @@
 use neo_client::Hash160;
 use neo_framework::chain::Account;
 use phantasma_tests::NETWORK_MAGIC;
-use phantasma_vm::{Flow, Instr, Operand, STATES, TABLE, assemble, data_script, validate};
+use phantasma_vm::{Flow, ID_BYTES, Instr, Operand, STATES, TABLE, assemble, data_script, validate};
 use phantasma_wire::message::{Class, Unsigned};
 
 use super::items::Arg;
@@ -439,6 +439,16 @@ impl Generator {
             }
             Operand::Offset => vec![2 + self.random.below(2) as u8],
             Operand::State => vec![self.random.pick(STATES).0],
+            Operand::Id => self.random.bytes(ID_BYTES),
+            Operand::Locator => {
+                let data = self.random.bytes(3);
+                [vec![3], data].concat()
+            }
+            // One block.
+            Operand::Blocks => {
+                let id = self.random.bytes(ID_BYTES);
+                [vec![9, 0, 0, 0, 0, 0, 0, 0], id].concat()
+            }
         };
         [vec![row.byte], operand].concat()
     }

@@ -5,7 +5,7 @@ use neo_client::{Hash160, StackItem, VmState};
 use neo_framework::chain::Chain;
 use neo_framework::{Bytes, int};
 use phantasma_tests::TestNet;
-use phantasma_vm::core::{Context, ops, run};
+use phantasma_vm::core::{Context, ops, run_alone};
 use phantasma_vm::disassemble;
 
 use super::calls::Generator;
@@ -58,10 +58,11 @@ fn interpreted(script: &[u8]) -> Option<StackItem> {
         this: int(1),
         entry: int(1),
         owner: somebody.clone(),
+        author: somebody.clone(),
         caller: somebody,
     };
     let script = Bytes::from(script);
     let zero = neo_framework::Hash160::zero();
-    let outcome = chain.run_as(&[], &zero, || run(&script, &context));
+    let outcome = chain.run_as(&[], &zero, || run_alone(&script, &context));
     outcome.is_halt().then(|| as_node_shows(&outcome.result()))
 }

@@ -8,6 +8,8 @@ use super::ops;
 const MAX_BYTES: i64 = 65_515;
 /// Most instructions in a script.
 const MAX_INSTRUCTIONS: i64 = 1024;
+/// A block of stored content in bytes.
+const BLOCK_BYTES: i64 = 262_144;
 /// In the arity string: no instruction.
 const UNKNOWN: i64 = 255;
 /// Depth of code that nothing reaches: deeper than any stack.
@@ -20,6 +22,7 @@ pub fn check(script: &Bytes) {
     assert!(len.within(1, MAX_BYTES + 1), "script: empty or too long");
     // Target of a jump -> the least depth with which a jump arrives there.
     let mut pending: Map<Int, Int> = Map::new();
+    let arities = ops::ARITY;
     let mut depth = int(0);
     let mut count = int(0);
     let mut pc = int(0);
@@ -31,11 +34,7 @@ pub fn check(script: &Bytes) {
             depth = depth.min(least);
         }
         let op = script.at(pc);
-        let arity = if op > ops::LAST {
-            int(UNKNOWN)
-        } else {
-            ops::ARITY.at(op)
-        };
+        let arity = arities.at(op);
         assert!(arity != UNKNOWN, "script: unknown instruction");
         let next = next_instruction(script, op, pc, len);
         assert!(next <= len, "script: truncated operand");
@@ -56,11 +55,14 @@ pub fn check(script: &Bytes) {
             ops::THROW | ops::RET | ops::OK | ops::FAIL => depth = int(UNREACHED),
             ops::STATE => {
                 let state = script.at(pc + 1);
-                assert!(
-                    state <= 6 || state == ops::STATE_CALLER,
-                    "script: unknown state"
-                );
+                assert!(state <= ops::STATE_CONTENT, "script: unknown state");
             }
+            // What is reached shows that it was there.
+            ops::PICK => depth = depth.max(int(2)),
+            ops::ROLL => depth = depth.max(int(1)),
+            // How many inputs it takes is known when it runs; its result is there.
+            ops::CALL => depth = int(1),
+            ops::ALLOC => assert!(pc == 0, "script: ALLOC is not the first instruction"),
             _ => {}
         }
         pc = next;
@@ -88,6 +90,28 @@ fn next_instruction(script: &Bytes, op: Int, pc: Int, len: Int) -> Int {
             pc + 3 + script.at(pc + 1) + script.at(pc + 2) * 256
         }
         ops::JMP | ops::JMPIFNOT | ops::STATE => pc + 2,
+        ops::LINK => pc + 33,
+        ops::ELNK => {
+            if pc + 2 > len {
+                return len + 1;
+            }
+            let size = script.at(pc + 1);
+            assert!(size > 0, "script: empty operand");
+            pc + 2 + size
+        }
+        ops::ALLOC => {
+            if pc + 9 > len {
+                return len + 1;
+            }
+            let mut size = int(0);
+            let mut at = pc + 9;
+            while at > pc + 1 {
+                at -= 1;
+                size = size * 256 + script.at(at);
+            }
+            assert!(size > 0, "script: empty operand");
+            pc + 9 + (size + BLOCK_BYTES - 1) / BLOCK_BYTES * 32
+        }
         _ => pc + 1,
     }
 }

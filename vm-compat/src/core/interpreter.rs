@@ -3,6 +3,10 @@
 //!
 //! `check` has already shown that no jump leaves the script and that no instruction takes an item from below the
 //! script's own; only `PICK` and `ROLL`, whose reach is a number on the stack, are checked here.
+//!
+//! **Word mode.** A script of up to 31 bytes is a number that NeoVM gets for nothing: the next opcode is its low byte,
+//! and a shift goes on. A `RET` above the last byte ends it, so there is no test for the end. **Byte mode** is for
+//! longer scripts: the word is 0, and each byte is picked from the script.
 
 use neo_framework::prelude::*;
 use neo_framework::{crypto, eval, runtime};
@@ -19,57 +23,140 @@ pub struct Context {
     pub entry: Int,
     /// The owner of the box that runs.
     pub owner: Hash160,
-    /// Who asks.
+    /// Whose script runs: a gate's author owns the box, a content's wrote it.
+    pub author: Hash160,
+    /// Who asks: an account that signed, or the author of the script that asks.
     pub caller: Hash160,
 }
 
-/// Runs a script that `check` accepts; its result is its top item, or null if it leaves none. A fault in it is a fault
-/// of the transaction.
-pub fn run(script: &Bytes, context: &Context) -> Any {
+/// Longest script that fits a word: with `RET` above it, it stays below 2^255.
+const WORD_BYTES: i64 = 31;
+
+/// Runs a script that `check` accepts, from its start to its end: one without an instruction that is the contract's.
+/// Its result is its top item, or null if it leaves none.
+pub fn run_alone(script: &Bytes, context: &Context) -> Any {
     let base = eval::depth();
+    let word = first_word(script);
+    let stop = run(script, word, int(0), base, context);
+    assert!(stop == 0, "script: this instruction needs the contract");
+    take_result(base)
+}
+
+/// The word to start a script with, at byte 0: the script as a number with `RET` above it, or 0 for a script that is
+/// too long for that.
+pub fn first_word(script: &Bytes) -> Int {
     let len = script.len();
-    let mut pc = int(0);
-    while pc < len {
-        let at = pc;
-        let op = script.at(pc);
-        pc += 1;
+    if len > WORD_BYTES {
+        return int(0);
+    }
+    let bits = len * 8;
+    let end = int(ops::RET) << bits;
+    let number = script.to_int();
+    if number < 0 {
+        return number + end + (int(1) << bits);
+    }
+    number + end
+}
+
+/// Runs a script that `check` accepts from (`word`, `pc`) until it ends, which gives 0, or meets an instruction that is
+/// the contract's, which gives its opcode (of `STATE`: `ops::STATE_MEMBER` or `ops::STATE_CONTENT`). Then `word` and
+/// `pc`, to go on with, are above the script's own items, `pc` on top. `base` is the stack's depth below the script's
+/// items. A fault is a fault of the transaction.
+///
+/// While `word` is not 0 the place in the script follows from it (`position`), and `pc` means nothing.
+#[allow(unused_assignments)] // `op` has one slot for the whole loop.
+pub fn run(script: &Bytes, mut word: Int, mut pc: Int, base: Int, context: &Context) -> Int {
+    let mut op = int(0);
+    loop {
+        if word != 0 {
+            op = word & 255;
+            word >>= 8;
+        } else {
+            if pc == script.len() {
+                return int(0);
+            }
+            op = script.at(pc);
+            pc += 1;
+        }
         match op.small() {
             ops::PUSHM1..=ops::PUSH16 => eval::push(op - ops::PUSH0),
             ops::PUSHINT8..=ops::PUSHINT256 => {
-                let size = int(1) << op;
-                eval::push(signed(script, pc, size));
-                pc += size;
+                if word != 0 {
+                    let limit = int(1) << (int(8) << op);
+                    let value = word % limit;
+                    word /= limit;
+                    if value + value < limit {
+                        eval::push(value);
+                    } else {
+                        eval::push(value - limit);
+                    }
+                } else {
+                    let size = int(1) << op;
+                    let mut at = pc + size - 1;
+                    let mut value = script.at(at);
+                    if value > 127 {
+                        value -= 256;
+                    }
+                    while at > pc {
+                        at -= 1;
+                        value = value * 256 + script.at(at);
+                    }
+                    eval::push(value);
+                    pc += size;
+                }
             }
             ops::PUSHT => eval::push(true),
             ops::PUSHF => eval::push(false),
-            ops::PUSHDATA1 => {
+            ops::PUSHDATA1 | ops::ELNK => {
+                if word != 0 {
+                    pc = position(script, word);
+                }
                 let size = script.at(pc);
                 eval::push(script.slice(pc + 1, size));
-                pc += size + 1;
+                if word != 0 {
+                    word >>= (size + 1) * 8;
+                } else {
+                    pc += size + 1;
+                }
             }
             ops::PUSHDATA2 => {
+                if word != 0 {
+                    pc = position(script, word);
+                }
                 let size = script.at(pc) + script.at(pc + 1) * 256;
                 eval::push(script.slice(pc + 2, size));
-                pc += size + 2;
-            }
-            ops::JMP => pc = at + script.at(pc),
-            ops::JMPIFNOT => {
-                let condition = eval::pop_bool();
-                if condition {
-                    pc += 1;
+                if word != 0 {
+                    word >>= (size + 2) * 8;
                 } else {
-                    pc = at + script.at(pc);
+                    pc += size + 2;
+                }
+            }
+            ops::JMP => {
+                if word != 0 {
+                    word >>= ((word & 255) - 1) * 8;
+                } else {
+                    pc += script.at(pc) - 1;
+                }
+            }
+            ops::JMPIFNOT => {
+                if eval::pop_bool() {
+                    word >>= 8;
+                    pc += 1;
+                } else if word != 0 {
+                    word >>= ((word & 255) - 1) * 8;
+                } else {
+                    pc += script.at(pc) - 1;
                 }
             }
             ops::THROW => panic!("script: thrown"),
-            ops::RET => pc = len,
+            ops::RET => return int(0),
             ops::OK => {
                 eval::push(true);
-                pc = len;
+                return int(0);
             }
             ops::FAIL => {
                 eval::push(false);
-                pc = len;
+                return int(0);
             }
             ops::DROP => eval::drop(),
             ops::NIP => eval::nip(),
@@ -78,7 +165,10 @@ pub fn run(script: &Bytes, context: &Context) -> Any {
             ops::PICK => {
                 let reach = eval::pop_int();
                 let depth = eval::depth();
-                in_reach(reach, depth - base);
+                // NeoVM itself refuses a negative reach.
+                if reach >= depth - base {
+                    panic!("script: stack underflow");
+                }
                 eval::push(reach);
                 eval::pick();
             }
@@ -88,7 +178,10 @@ pub fn run(script: &Bytes, context: &Context) -> Any {
             ops::ROLL => {
                 let reach = eval::pop_int();
                 let depth = eval::depth();
-                in_reach(reach, depth - base);
+                // NeoVM itself refuses a negative reach.
+                if reach >= depth - base {
+                    panic!("script: stack underflow");
+                }
                 eval::push(reach);
                 eval::roll();
             }
@@ -125,21 +218,53 @@ pub fn run(script: &Bytes, context: &Context) -> Any {
             ops::WITHIN => eval::within(),
             ops::SIZE => eval::size(),
             ops::STATE => {
-                eval::push(state(script.at(pc), context));
-                pc += 1;
+                let mut which = word & 255;
+                if word != 0 {
+                    word >>= 8;
+                } else {
+                    which = script.at(pc);
+                    pc += 1;
+                }
+                match which.small() {
+                    ops::STATE_OWN => eval::push(context.caller == context.owner),
+                    ops::STATE_THIS => eval::push(context.this),
+                    ops::STATE_ENTRY => eval::push(context.entry),
+                    ops::STATE_TIMESTAMP => eval::push(runtime::time() / 1000),
+                    ops::STATE_CONSENSUS => eval::push(runtime::random()),
+                    ops::STATE_CALLER => eval::push(context.caller.clone()),
+                    ops::STATE_MEMBER | ops::STATE_CONTENT => {
+                        eval::push(word);
+                        eval::push(pc);
+                        return which;
+                    }
+                    // write, read, inspect: what is asked is what is done.
+                    _ => eval::push(which == context.verb),
+                }
             }
             ops::SHA256 => {
                 let data = eval::pop_bytes();
                 eval::push(crypto::sha256(&data));
             }
-            _ => panic!("script: unknown instruction"),
+            ops::LINK => {
+                eval::push(script.slice(pc, 32));
+                pc += 32;
+            }
+            _ => {
+                eval::push(word);
+                eval::push(pc);
+                return op;
+            }
         }
     }
-    take_result(base)
 }
 
-/// Clears the stack down to `base` and gives what was on top.
-fn take_result(base: Int) -> Any {
+/// Where in the script a word that is not 0 goes on: the script's bytes that it still has end below its `RET`.
+fn position(script: &Bytes, word: Int) -> Int {
+    script.len() + 1 - word.to_bytes().len()
+}
+
+/// Clears the stack down to `base` and gives what was on top, or null if there was nothing.
+pub fn take_result(base: Int) -> Any {
     let depth = eval::depth();
     if depth == base {
         return Any::null();
@@ -151,34 +276,4 @@ fn take_result(base: Int) -> Any {
         left -= 1;
     }
     result
-}
-
-/// The signed integer of `size` bytes at `start`.
-fn signed(script: &Bytes, start: Int, size: Int) -> Int {
-    let mut at = start + size - 1;
-    let mut value = script.at(at);
-    if value > 127 {
-        value -= 256;
-    }
-    while at > start {
-        at -= 1;
-        value = value * 256 + script.at(at);
-    }
-    value
-}
-
-fn in_reach(reach: Int, depth: Int) {
-    assert!(reach.within(0, depth), "script: stack underflow");
-}
-
-fn state(which: Int, context: &Context) -> Any {
-    match which.small() {
-        ops::STATE_OWN => Any::from(context.caller == context.owner),
-        ops::STATE_THIS => Any::from(context.this),
-        ops::STATE_ENTRY => Any::from(context.entry),
-        ops::STATE_TIMESTAMP => Any::from(runtime::time() / 1000),
-        ops::STATE_CALLER => Any::from(context.caller.clone()),
-        // write, read, inspect: what is asked is what is done.
-        _ => Any::from(which == context.verb),
-    }
 }

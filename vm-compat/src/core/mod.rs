@@ -9,4 +9,4 @@ mod interpreter;
 pub mod ops;
 
 pub use check::check;
-pub use interpreter::{Context, run};
+pub use interpreter::{Context, first_word, run, run_alone, take_result};

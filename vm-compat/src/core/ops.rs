@@ -156,6 +156,46 @@ pub const FAIL: i64 = 0xe9;
 pub const STATE: i64 = 0xea;
 /// The SHA-256 of a byte string.
 pub const SHA256: i64 = 0xeb;
+/// Pop a box, push the SOUL that it holds.
+pub const BALANCE: i64 = 0xec;
+/// Pop an amount, move it from the payer to this box.
+pub const PAY: i64 = 0xed;
+/// Seconds since the caller last paid this box, since 1970 if never.
+pub const TIME: i64 = 0xee;
+/// Pop a box, push how many contents it has.
+pub const COUNT: i64 = 0xef;
+/// Pop a box, push its name.
+pub const NAME: i64 = 0xf0;
+/// Pop a name, push the number of that box, 0 if there is none.
+pub const FIND: i64 = 0xf1;
+/// Pop a box and a content, write it there; whether the gate agreed.
+pub const PUSH: i64 = 0xf2;
+/// Pop a box, read its latest content, which is taken off if allowed.
+pub const PULL: i64 = 0xf3;
+/// Pop a box, push what reading it would cost.
+pub const INSPECT: i64 = 0xf4;
+/// Pop a box, remove its latest content; whether that was allowed.
+pub const DELETE: i64 = 0xf5;
+/// Pop a box and a content, put it in place of the latest; whether that was allowed.
+pub const REPLACE: i64 = 0xf6;
+/// Pop an older box, an index, n and n inputs; run that content on them.
+pub const CALL: i64 = 0xf7;
+/// Pop a box, put the caller on its include list; whether that was allowed.
+pub const INCLUDE: i64 = 0xf8;
+/// Pop a box, take the caller off its include list; whether that was allowed.
+pub const EXCLUDE: i64 = 0xf9;
+/// Register content; only first in a content, and stored as `LINK`.
+pub const ALLOC: i64 = 0xfa;
+/// Push the id of stored content.
+pub const LINK: i64 = 0xfb;
+/// Push where content is held by another service.
+pub const ELNK: i64 = 0xfc;
+/// Pop an id, push that content's size, 0 if unknown or expired.
+pub const CSIZE: i64 = 0xfd;
+/// Pop a key and a value, remember it in this box.
+pub const WRITE: i64 = 0xfe;
+/// Pop a key, push what this box remembers, empty if nothing.
+pub const READ: i64 = 0xff;
 /// `STATE write`: true while a content is being written.
 pub const STATE_WRITE: i64 = 0;
 /// `STATE read`: true while a content is being read.
@@ -170,22 +210,32 @@ pub const STATE_THIS: i64 = 4;
 pub const STATE_ENTRY: i64 = 5;
 /// `STATE timestamp`: the block's time in seconds since 1970.
 pub const STATE_TIMESTAMP: i64 = 6;
+/// `STATE consensus`: the block's random number, another one at each use.
+pub const STATE_CONSENSUS: i64 = 7;
+/// `STATE member`: true if the caller is on this box's include list.
+pub const STATE_MEMBER: i64 = 8;
 /// `STATE caller`: the caller's account, 20 bytes.
 pub const STATE_CALLER: i64 = 9;
-/// No instruction has a greater byte.
-pub const LAST: i64 = 0xeb;
-/// At each byte up to `LAST`: pops * 16 + pushes; 255 for what is no instruction.
+/// `STATE content`: the script that is being written; empty when none is.
+pub const STATE_CONTENT: i64 = 10;
+/// At each byte: pops * 16 + pushes; 255 for what is no instruction.
 pub const ARITY: Bytes = bytes(
     b"\
-      \x01\x01\x01\x01\x01\x01\xff\xff\x01\x01\xff\xff\x01\x01\xff\x01\x01\x01\x01\x01\x01\x01\x01\x01\
-      \x01\x01\x01\x01\x01\x01\x01\x01\x01\xff\x00\xff\xff\xff\x10\xff\xff\xff\xff\xff\xff\xff\xff\xff\
-      \xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x10\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\x10\x21\xff\
-      \xff\xff\x12\x23\xff\x22\x23\xff\x22\x33\x21\x33\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\
-      \xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\
-      \xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x21\x31\x21\x21\xff\
-      \x11\x21\x21\x21\xff\xff\xff\x21\xff\x11\x11\x11\x11\x11\x21\x21\x21\x21\x21\xff\xff\xff\xff\xff\
-      \xff\xff\x11\x21\x21\xff\xff\xff\xff\xff\xff\x21\xff\x21\x21\x21\x21\x21\x21\x31\xff\xff\xff\xff\
-      \xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x11\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\
-      \xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x01\x01\x11\
+      \x01\x01\x01\x01\x01\x01\xff\xff\x01\x01\xff\xff\x01\x01\xff\x01\
+      \x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\
+      \x01\xff\x00\xff\xff\xff\x10\xff\xff\xff\xff\xff\xff\xff\xff\xff\
+      \xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x10\xff\xff\xff\xff\xff\
+      \x00\xff\xff\xff\xff\x10\x21\xff\xff\xff\x12\x23\xff\x11\x23\xff\
+      \x22\x33\x10\x33\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\
+      \xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\
+      \xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\
+      \xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x21\x31\x21\x21\xff\
+      \x11\x21\x21\x21\xff\xff\xff\x21\xff\x11\x11\x11\x11\x11\x21\x21\
+      \x21\x21\x21\xff\xff\xff\xff\xff\xff\xff\x11\x21\x21\xff\xff\xff\
+      \xff\xff\xff\x21\xff\x21\x21\x21\x21\x21\x21\x31\xff\xff\xff\xff\
+      \xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x11\xff\xff\xff\xff\xff\
+      \xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\
+      \xff\xff\xff\xff\xff\xff\xff\xff\x01\x01\x01\x11\x11\x10\x01\x11\
+      \x11\x11\x21\x11\x11\x11\x21\x31\x11\x11\x01\x01\x01\x11\x20\x11\
 ",
 );

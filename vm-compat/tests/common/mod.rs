@@ -3,8 +3,8 @@
 
 use neo_framework::chain::{Chain, Outcome};
 use neo_framework::{Bytes, Hash160, int};
-use phantasma_vm::core::{Context, check, ops, run};
-use phantasma_vm::{Flow, Instr, Operand, STATES, TABLE, validate};
+use phantasma_vm::core::{Context, check, ops, run_alone};
+use phantasma_vm::{BLOCK_BYTES, Flow, ID_BYTES, Instr, Operand, STATES, TABLE, validate};
 use proptest::prelude::*;
 
 /// Runs a script as the contract does, with something of the contract's own below it on the stack.
@@ -15,10 +15,11 @@ pub(crate) fn run_script(script: &[u8]) -> Outcome {
         this: int(7),
         entry: int(5),
         owner: chain.account("owner").hash,
+        author: chain.account("author").hash,
         caller: chain.account("caller").hash,
     };
     let script = Bytes::from(script);
-    chain.run_as(&[], &Hash160::zero(), || run(&script, &context))
+    chain.run_as(&[], &Hash160::zero(), || run_alone(&script, &context))
 }
 
 /// Whether the contract's own checker accepts a script.
@@ -47,6 +48,18 @@ fn encoded(row: Instr) -> BoxedStrategy<Vec<u8>> {
             .prop_map(move |data| with([&data.len().to_le_bytes()[..size], &data].concat()))
             .boxed(),
         Operand::Offset => (0..12u8).prop_map(move |offset| with(vec![offset])).boxed(),
+        Operand::Id => prop::collection::vec(any::<u8>(), ID_BYTES)
+            .prop_map(with)
+            .boxed(),
+        Operand::Locator => prop::collection::vec(any::<u8>(), 1..5)
+            .prop_map(move |data| with([&[data.len() as u8][..], &data].concat()))
+            .boxed(),
+        Operand::Blocks => (1..3 * BLOCK_BYTES, prop::collection::vec(any::<u8>(), 96))
+            .prop_map(move |(size, ids)| {
+                let ids = &ids[..32 * size.div_ceil(BLOCK_BYTES) as usize];
+                with([&size.to_le_bytes()[..], ids].concat())
+            })
+            .boxed(),
         Operand::State => prop::sample::select(STATES)
             .prop_map(move |state| with(vec![state.0]))
             .boxed(),
