@@ -32,6 +32,7 @@ fixtures! {
     collections "fixtures/compiler/collections.rs";
     control "fixtures/compiler/control.rs";
     integers "fixtures/compiler/integers.rs";
+    loops "fixtures/compiler/loops.rs";
     matching "fixtures/compiler/matching.rs";
     nasty "fixtures/compiler/nasty.rs";
     nasty_scopes "fixtures/compiler/nasty_scopes.rs";

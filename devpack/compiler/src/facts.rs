@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use crate::program::FnId;
-use crate::tree::{Body, Expr, Kind, LocalId, Pattern, Stmt};
+use crate::tree::{Body, Expr, Kind, LocalId, Over, Pattern, Stmt};
 
 #[derive(Default)]
 pub(crate) struct Facts {
@@ -177,6 +177,16 @@ impl Scan<'_> {
                     self.expr(cond, false);
                 }
                 self.expr(body, true);
+            }
+            Kind::For(_, each) => {
+                match &each.over {
+                    Over::Range(from, to, _) => {
+                        self.expr(from, false);
+                        self.expr(to, false);
+                    }
+                    Over::Elements(of) | Over::Entries(of) => self.expr(of, false),
+                }
+                self.expr(&each.body, true);
             }
             Kind::Return(value) => {
                 if let Some(value) = value {

@@ -59,6 +59,7 @@ pub(crate) enum Kind {
     Match(Box<Match>),
     Block(Vec<Stmt>, Option<Box<Expr>>),
     Loop(LoopId, Option<Box<Expr>>, Box<Expr>),
+    For(LoopId, Box<For>),
     Break(LoopId),
     Continue(LoopId),
     Return(Option<Box<Expr>>),
@@ -81,6 +82,24 @@ pub(crate) struct Match {
     /// Holds the scrutinee unless that is itself an unchanging local.
     pub temp: LocalId,
     pub arms: Vec<Arm>,
+}
+
+/// A `for`, its pattern fitting every value.
+#[derive(Clone, Debug)]
+pub(crate) struct For {
+    pub over: Over,
+    pub pattern: Pattern,
+    pub body: Expr,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Over {
+    /// From, to, whether `to` is reached.
+    Range(Expr, Expr, bool),
+    /// An Array.
+    Elements(Expr),
+    /// An iterator over storage.
+    Entries(Expr),
 }
 
 #[derive(Clone, Debug)]

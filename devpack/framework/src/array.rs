@@ -115,6 +115,12 @@ impl<T: IntoItem + FromItem> Array<T> {
         self.cells.borrow_mut().clear();
     }
 
+    /// For a `for`: a copy of each element, as [`Array::get`] gives it.
+    #[must_use]
+    pub fn iter(&self) -> Elements<'_, T> {
+        Elements { array: self, at: 0 }
+    }
+
     #[track_caller]
     fn checked_index(&self, index: Int) -> usize {
         let length = self.cells.borrow().len();
@@ -122,6 +128,32 @@ impl<T: IntoItem + FromItem> Array<T> {
             Some(index) => index,
             None => fault(format_args!("index {index} is out of {length} elements")),
         }
+    }
+}
+
+/// The elements of an [`Array`] one after the other.
+pub struct Elements<'a, T> {
+    array: &'a Array<T>,
+    at: usize,
+}
+
+impl<T: IntoItem + FromItem + Clone> std::iter::Iterator for Elements<'_, T> {
+    type Item = T;
+
+    #[track_caller]
+    fn next(&mut self) -> Option<T> {
+        let item = self.array.cells.borrow().get(self.at)?.clone();
+        self.at += 1;
+        Some(expect_item::<T>(item).clone())
+    }
+}
+
+impl<'a, T: IntoItem + FromItem + Clone> IntoIterator for &'a Array<T> {
+    type Item = T;
+    type IntoIter = Elements<'a, T>;
+
+    fn into_iter(self) -> Elements<'a, T> {
+        self.iter()
     }
 }
 

@@ -58,6 +58,26 @@ impl Iterator {
     }
 }
 
+/// The entries that a `for` over an [`Iterator`] sees.
+pub struct Entries(Iterator);
+
+impl std::iter::Iterator for Entries {
+    type Item = Any;
+
+    fn next(&mut self) -> Option<Any> {
+        self.0.next().then(|| self.0.value())
+    }
+}
+
+impl IntoIterator for Iterator {
+    type Item = Any;
+    type IntoIter = Entries;
+
+    fn into_iter(self) -> Entries {
+        Entries(self)
+    }
+}
+
 impl PartialEq for Iterator {
     fn eq(&self, other: &Iterator) -> bool {
         Rc::ptr_eq(&self.0, &other.0)

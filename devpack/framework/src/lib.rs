@@ -70,6 +70,7 @@ pub mod management;
 mod map;
 pub mod neo_token;
 mod nep17;
+mod range;
 pub mod runtime;
 pub mod serialize;
 pub mod std_lib;
@@ -88,6 +89,7 @@ pub use item::Item;
 pub use iterator::Iterator;
 pub use map::{Map, MapKey};
 pub use neo_framework_macros::{Item, contract, event, method};
+pub use range::{Range, range, range_inclusive};
 
 /// What contract sources import with one line.
 pub mod prelude {
@@ -95,7 +97,7 @@ pub mod prelude {
     pub use crate::convert::IntoAny;
     pub use crate::{
         Any, Array, Bytes, Hash160, Hash256, Int, Iterator, Map, PublicKey, Signature, Text, bytes,
-        hash160, hash256, int, text,
+        hash160, hash256, int, range, range_inclusive, text,
     };
     pub use crate::{
         contracts, crypto, eval, gas_token, ledger, management, neo_token, runtime, std_lib,

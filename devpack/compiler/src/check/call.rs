@@ -155,6 +155,11 @@ impl Checker<'_, '_> {
             ("Hash256::zero", []) => {
                 constant(Value::Bytes([0u8; 32].as_slice().into()), Ty::Hash256)
             }
+            ("range" | "range_inclusive", _) => self.fail(
+                at,
+                "a range is not a value here",
+                "use it in `for i in range(a, b) { … }`",
+            ),
             _ => match intrinsics::find(name) {
                 Some(row) => {
                     let values = args.iter().map(|a| self.expr(a)).collect();

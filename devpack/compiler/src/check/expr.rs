@@ -32,6 +32,7 @@ impl Checker<'_, '_> {
             syn::Expr::Block(b) if b.label.is_none() => self.block(&b.block),
             syn::Expr::Loop(l) => self.loop_expr(l.label.as_ref(), None, &l.body, at),
             syn::Expr::While(w) => self.loop_expr(w.label.as_ref(), Some(&w.cond), &w.body, at),
+            syn::Expr::ForLoop(f) => self.for_expr(f, at),
             syn::Expr::Break(b) => {
                 if let Some(value) = &b.expr {
                     let at = self.loc(value);
@@ -290,58 +291,6 @@ impl Checker<'_, '_> {
         self.coerce_at(cond, &Ty::Bool, at)
     }
 
-    fn loop_expr(
-        &mut self,
-        label: Option<&syn::Label>,
-        cond: Option<&syn::Expr>,
-        body: &syn::Block,
-        at: Loc,
-    ) -> Expr {
-        let id = self.open_loop(label);
-        self.scoped(|c| {
-            let cond = cond.map(|cond| Box::new(c.condition(cond)));
-            let body = c.block(body);
-            let place = body.loc;
-            let body = c.coerce_at(body, &Ty::Unit, place);
-            let broken = c.loops.pop().is_some_and(|l| l.broken);
-            let ty = if cond.is_none() && !broken {
-                Ty::Never
-            } else {
-                Ty::Unit
-            };
-            Expr {
-                kind: Kind::Loop(id, cond, Box::new(body)),
-                ty,
-                loc: at,
-            }
-        })
-    }
-
-    fn leave_loop(&mut self, label: Option<&syn::Lifetime>, at: Loc, out: bool) -> Expr {
-        let label = label.map(|l| l.ident.to_string());
-        let found = self
-            .loops
-            .iter_mut()
-            .rev()
-            .find(|l| label.is_none() || l.label == label);
-        match found {
-            Some(open) => {
-                open.broken |= out;
-                let id = open.id;
-                Expr {
-                    kind: if out {
-                        Kind::Break(id)
-                    } else {
-                        Kind::Continue(id)
-                    },
-                    ty: Ty::Never,
-                    loc: at,
-                }
-            }
-            None => self.fail(at, "there is no such loop around this", ""),
-        }
-    }
-
     fn struct_literal(&mut self, s: &syn::ExprStruct, at: Loc) -> Expr {
         let def = if s.path.is_ident("Self") {
             match &self.self_ty {
@@ -469,10 +418,6 @@ fn framework_constant(constant: &Constant, at: Loc) -> Expr {
 
 fn unsupported(e: &syn::Expr) -> (&'static str, &'static str) {
     match e {
-        syn::Expr::ForLoop(_) => (
-            "`for` is not supported",
-            "count with `while i < n { …; i += 1; }`",
-        ),
         syn::Expr::Closure(_) => ("closures are not supported", "write a function"),
         syn::Expr::Async(_) | syn::Expr::Await(_) => ("`async` is not supported", ""),
         syn::Expr::Unsafe(_) => ("`unsafe` is not supported", ""),
@@ -484,7 +429,7 @@ fn unsupported(e: &syn::Expr) -> (&'static str, &'static str) {
             ("array literals are not supported", "use `array![a, b]`")
         }
         syn::Expr::Range(_) => (
-            "ranges are only supported in patterns",
+            "ranges are only supported in patterns and `for`",
             "compare, or use `within(a, b)`",
         ),
         syn::Expr::Block(_) => (

@@ -2,7 +2,7 @@
 
 use super::Checker;
 use crate::diagnostic::Loc;
-use crate::tree::{Expr, Kind, Local, Pattern, Stmt};
+use crate::tree::{Expr, Kind, Local, Over, Pattern, Stmt};
 use crate::types::Ty;
 
 /// Types nest no deeper than this in real sources; it stops a type that would contain itself.
@@ -204,6 +204,16 @@ pub(crate) fn visit(e: &mut Expr, f: &mut dyn FnMut(&mut Expr)) {
         Kind::Loop(_, cond, body) => {
             cond.iter_mut().for_each(|c| visit(c, f));
             visit(body, f);
+        }
+        Kind::For(_, each) => {
+            match &mut each.over {
+                Over::Range(from, to, _) => {
+                    visit(from, f);
+                    visit(to, f);
+                }
+                Over::Elements(of) | Over::Entries(of) => visit(of, f),
+            }
+            visit(&mut each.body, f);
         }
         Kind::Return(value) => value.iter_mut().for_each(|v| visit(v, f)),
     }

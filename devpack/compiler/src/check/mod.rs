@@ -7,6 +7,7 @@ mod call;
 mod decl;
 mod expr;
 mod infer;
+mod loops;
 mod macros;
 mod ops;
 mod pattern;

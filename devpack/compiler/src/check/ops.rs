@@ -33,6 +33,12 @@ impl Checker<'_, '_> {
                     ty,
                     loc: at,
                 },
+                // Rust's would wrap or stop at the end of `i64`.
+                _ if ty == Ty::Lit => self.fail(
+                    at,
+                    "machine integers cannot be computed with",
+                    "make it an `Int`: `-int(x)`",
+                ),
                 _ => Expr {
                     kind: Kind::Op(Op::NEGATE, vec![inner]),
                     ty,

@@ -210,7 +210,7 @@ pub(super) static ROWS: &[(&str, &str, &str)] = &[
         "() -> Int",
         "SYS:System.Runtime.GetRandom",
     ),
-    ("runtime::log", "(Text) -> ()", "SYS:System.Runtime.Log"),
+    ("runtime::log", "(Text~) -> ()", "SYS:System.Runtime.Log"),
     (
         "runtime::burn_gas",
         "(Int) -> ()",
@@ -229,17 +229,17 @@ pub(super) static ROWS: &[(&str, &str, &str)] = &[
     // Cryptography
     (
         "crypto::sha256",
-        "(Bytes) -> Bytes",
+        "(Bytes~) -> Bytes",
         "NATIVE:CryptoLib.sha256:0",
     ),
     (
         "crypto::ripemd160",
-        "(Bytes) -> Bytes",
+        "(Bytes~) -> Bytes",
         "NATIVE:CryptoLib.ripemd160:0",
     ),
     (
         "crypto::hash160",
-        "(Bytes) -> Hash160",
+        "(Bytes~) -> Hash160",
         "NATIVE:CryptoLib.sha256:0 NATIVE:CryptoLib.ripemd160:0",
     ),
     (
@@ -254,7 +254,7 @@ pub(super) static ROWS: &[(&str, &str, &str)] = &[
     ),
     (
         "crypto::verify_with_ecdsa",
-        "(Bytes; PublicKey; Signature; Int) -> bool",
+        "(Bytes~; PublicKey~; Signature~; Int) -> bool",
         "rev NATIVE:CryptoLib.verifyWithECDsa:0",
     ),
     // Native contracts
@@ -265,19 +265,19 @@ pub(super) static ROWS: &[(&str, &str, &str)] = &[
     ),
     (
         "std_lib::deserialize",
-        "(Bytes) -> Any",
+        "(Bytes~) -> Any",
         "NATIVE:StdLib.deserialize:0",
     ),
     ("std_lib::itoa", "(Int) -> Text", "NATIVE:StdLib.itoa:0"),
-    ("std_lib::atoi", "(Text) -> Int", "NATIVE:StdLib.atoi:0"),
+    ("std_lib::atoi", "(Text~) -> Int", "NATIVE:StdLib.atoi:0"),
     (
         "std_lib::base64_encode",
-        "(Bytes) -> Text",
+        "(Bytes~) -> Text",
         "NATIVE:StdLib.base64Encode:0",
     ),
     (
         "std_lib::base64_decode",
-        "(Text) -> Bytes",
+        "(Text~) -> Bytes",
         "NATIVE:StdLib.base64Decode:0",
     ),
     (
@@ -503,6 +503,8 @@ pub(super) static OTHER_NAMES: &[&str] = &[
     "hash256",
     "Hash160::zero",
     "Hash256::zero",
+    "range",
+    "range_inclusive",
 ];
 
 /// The script hash of a native contract, as scripts have it.

@@ -9,6 +9,9 @@ use crate::types::Ty;
 /// Copies of types nested deeper than this are refused; it also stops recursive types.
 const MAX_COPY_DEPTH: usize = 8;
 
+/// So many parts are copied one by one; above that the script would grow more than it saves.
+const MAX_READ_PARTS: usize = 8;
+
 impl Function<'_, '_> {
     /// Whether no operation of the language changes items of the type, so that sharing is copying.
     pub(super) fn is_immutable(&self, ty: &Ty) -> bool {
@@ -68,7 +71,8 @@ impl Function<'_, '_> {
     }
 
     fn copy_parts(&mut self, parts: &[Ty], at: Loc, depth: usize) {
-        if parts.iter().all(|t| self.is_immutable(t)) {
+        // UNPACK costs as much as 30 reads.
+        if parts.len() > MAX_READ_PARTS && parts.iter().all(|t| self.is_immutable(t)) {
             self.op(Op::UNPACK);
             return self.op(Op::PACKSTRUCT);
         }

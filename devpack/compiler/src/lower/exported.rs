@@ -36,8 +36,7 @@ impl Function<'_, '_> {
             Ty::Bytes | Ty::Text => {
                 let good = self.u.label();
                 self.load(place);
-                self.ins
-                    .push(Ins::With(Op::ISTYPE, vec![item_type::BYTE_STRING]));
+                self.is_type(item_type::BYTE_STRING);
                 self.jump(Op::JMPIF, good);
                 self.load(place);
                 self.helper("as_bytes");
@@ -46,6 +45,21 @@ impl Function<'_, '_> {
             }
             Ty::Hash160 | Ty::Hash256 | Ty::PublicKey | Ty::Signature => {
                 let shown = crate::manifest::camel_case(name);
+                let (good, bad) = (self.u.label(), self.u.label());
+                // The usual case costs no call.
+                self.load(place);
+                self.is_type(item_type::BYTE_STRING);
+                self.jump(Op::JMPIFNOT, bad);
+                self.load(place);
+                self.op(Op::SIZE);
+                self.int(match ty {
+                    Ty::Hash160 => 20,
+                    Ty::Hash256 => 32,
+                    Ty::PublicKey => 33,
+                    _ => 64,
+                });
+                self.jump(Op::JMPEQ, good);
+                self.label_here(bad);
                 self.ins.push(Ins::Data(shown.into_bytes().into()));
                 self.load(place);
                 self.helper(match ty {
@@ -55,6 +69,7 @@ impl Function<'_, '_> {
                     _ => "param_64",
                 });
                 self.store(place);
+                self.label_here(good);
             }
             Ty::Option(inner) => {
                 let absent = self.u.label();

@@ -3,7 +3,7 @@
 use neo_opcode::{Op, item_type};
 use num_bigint::BigInt;
 
-use super::{Function, OpenLoop};
+use super::Function;
 use crate::intrinsics::{self, Intrinsic};
 use crate::ir::Ins;
 use crate::nef::Token;
@@ -78,6 +78,7 @@ impl Function<'_, '_> {
                 });
             }
             Kind::Loop(id, cond, body) => return self.loop_value(*id, cond.as_deref(), body),
+            Kind::For(id, each) => return self.for_value(*id, each),
             Kind::Break(id) | Kind::Continue(id) => {
                 let out = matches!(e.kind, Kind::Break(_));
                 return self.leave(*id, out);
@@ -165,9 +166,38 @@ impl Function<'_, '_> {
             }
         };
         if is_loose && !loose {
-            self.ins
-                .push(Ins::With(Op::CONVERT, vec![item_type::BYTE_STRING]));
+            self.exact(e);
         }
+    }
+
+    /// Makes the top item, which may be any form of bytes, a ByteString.
+    fn exact(&mut self, e: &Expr) {
+        let done = self.u.label();
+        // What comes straight out of CAT and its like is never one; a variable may be, and looking costs 6, CONVERT 8192.
+        if !matches!(e.kind, Kind::Intrinsic(..)) {
+            self.op(Op::DUP);
+            self.is_type(item_type::BYTE_STRING);
+            self.jump(Op::JMPIF, done);
+        }
+        self.ins
+            .push(Ins::With(Op::CONVERT, vec![item_type::BYTE_STRING]));
+        self.label_here(done);
+    }
+
+    fn number_of(&mut self, bytes: &Expr) {
+        self.value(bytes, true);
+        // ADD reads all forms but a Buffer.
+        if self.u.facts.gives_loose(self.id, bytes) {
+            let good = self.u.label();
+            self.op(Op::DUP);
+            self.is_type(item_type::BUFFER);
+            self.jump(Op::JMPIFNOT, good);
+            self.ins
+                .push(Ins::With(Op::CONVERT, vec![item_type::INTEGER]));
+            self.label_here(good);
+        }
+        self.int(0);
+        self.op(Op::ADD);
     }
 
     fn load_local(&mut self, id: LocalId) {
@@ -249,57 +279,29 @@ impl Function<'_, '_> {
                 let place = self.slot_for(*id);
                 self.store(place);
             }
+            // UNPACK costs as much as 30 of these.
             Pattern::Tuple(parts) => {
-                self.op(Op::UNPACK);
-                self.op(Op::DROP);
-                parts.iter().for_each(|p| self.bind_top(p));
+                let named: Vec<_> = parts
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, p)| p.binds())
+                    .collect();
+                for (count, (n, part)) in named.iter().enumerate() {
+                    if count + 1 < named.len() {
+                        self.op(Op::DUP);
+                    }
+                    self.int(*n);
+                    self.op(Op::PICKITEM);
+                    self.height += 1;
+                    self.bind_top(part);
+                }
+                if named.is_empty() {
+                    self.op(Op::DROP);
+                }
             }
             _ => self.op(Op::DROP),
         }
         self.height = self.height.saturating_sub(1);
-    }
-
-    fn loop_value(&mut self, id: usize, cond: Option<&Expr>, body: &Expr) {
-        let (start, again, exit) = (self.u.label(), self.u.label(), self.u.label());
-        let height = self.height;
-        self.slot_scope(|f| {
-            f.loops.push(OpenLoop {
-                id,
-                exit,
-                again,
-                height,
-            });
-            match cond {
-                // The condition at the end saves a jump a round, but names it binds must be set before the body.
-                Some(cond) if !has_let(cond) => {
-                    f.jump(Op::JMP, again);
-                    f.label_here(start);
-                    f.value(body, true);
-                    f.label_here(again);
-                    f.ins.push(Ins::Mark(cond.loc));
-                    f.branch(cond, start, true);
-                }
-                cond => {
-                    f.label_here(again);
-                    if let Some(cond) = cond {
-                        f.branch(cond, exit, false);
-                    }
-                    f.value(body, true);
-                    f.jump(Op::JMP, again);
-                }
-            }
-            f.label_here(exit);
-            f.loops.pop();
-        });
-    }
-
-    fn leave(&mut self, id: usize, out: bool) {
-        let Some(open) = self.loops.iter().rev().find(|l| l.id == id) else {
-            return;
-        };
-        let (target, below) = (if out { open.exit } else { open.again }, open.height);
-        (below..self.height).for_each(|_| self.op(Op::DROP));
-        self.jump(Op::JMP, target);
     }
 
     /// Pushes the arguments; `reversed` wants the first on top. Side effects keep Rust's order.
@@ -335,7 +337,7 @@ impl Function<'_, '_> {
     }
 
     /// Whether nothing can change the value while other arguments are worked out.
-    fn fixed(&self, e: &Expr) -> bool {
+    pub(super) fn fixed(&self, e: &Expr) -> bool {
         match &e.kind {
             Kind::Const(_) => true,
             Kind::Local(id) => !self.body.locals[*id].mutable && self.is_immutable(&e.ty),
@@ -403,10 +405,8 @@ impl Function<'_, '_> {
                 self.value(&args[0], loose);
                 return false;
             }
-            Some("to_int") if self.u.facts.gives_loose(self.id, &args[0]) => {
-                self.value(&args[0], true);
-                self.ins
-                    .push(Ins::With(Op::CONVERT, vec![item_type::INTEGER]));
+            Some("to_int") => {
+                self.number_of(&args[0]);
                 return false;
             }
             Some("unwrap_or") => {
@@ -418,10 +418,6 @@ impl Function<'_, '_> {
         let flags: Vec<bool> = row.params.iter().map(|p| p.raw).collect();
         self.arguments(args, &flags, row.reversed);
         match row.special() {
-            Some("to_int") => {
-                self.int(0);
-                self.op(Op::ADD);
-            }
             Some("unwrap") => {
                 self.op(Op::DUP);
                 self.op(Op::ISNULL);
@@ -549,14 +545,6 @@ fn pure(e: &Expr) -> bool {
             ];
             quiet.iter().any(|q| row.path.starts_with(q)) && args.iter().all(pure)
         }
-        _ => false,
-    }
-}
-
-fn has_let(e: &Expr) -> bool {
-    match &e.kind {
-        Kind::Let(..) => true,
-        Kind::And(a, b) => has_let(a) || has_let(b),
         _ => false,
     }
 }

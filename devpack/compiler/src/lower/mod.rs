@@ -8,6 +8,7 @@ mod cond;
 pub(crate) mod exported;
 mod expr;
 mod helpers;
+mod loops;
 mod matching;
 
 #[cfg(test)]
@@ -230,6 +231,10 @@ impl Function<'_, '_> {
     fn helper(&mut self, name: &'static str) {
         let label = self.u.helper_label(name);
         self.ins.push(Ins::Call(label));
+    }
+
+    fn is_type(&mut self, byte: u8) {
+        self.ins.push(Ins::With(Op::ISTYPE, vec![byte]));
     }
 
     fn syscall(&mut self, name: &str) {
