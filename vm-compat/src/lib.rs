@@ -20,16 +20,23 @@ pub mod codegen;
 pub mod core;
 mod decimal;
 mod disasm;
+mod explain;
+mod gate_code;
+mod gates;
+mod layout;
 mod script;
 mod table;
 mod validate;
 
 pub use asm::{AsmError, Problem, assemble};
-pub use build::{
-    MAX_DATA_BYTES, ScriptBuilder, data_script, free_gate, owner_gate, owner_writes_gate,
-    script_data,
-};
+pub use build::{BuildError, MAX_DATA_BYTES, ScriptBuilder, data_script, script_data};
 pub use disasm::disassemble;
+pub use explain::{
+    Effect, Explanation, Outcome, Path, Told, Value, Way, explain_content, explain_gate,
+};
+pub use gates::{
+    AccountBytes, Gate, GateError, MAX_GATE_BYTES, free_gate, owner_gate, owner_writes_gate,
+};
 pub use script::{DecodeError, Step, Steps, steps};
 pub use table::{
     ALIASES, BLOCK_BYTES, Flow, Group, HOST_STATES, ID_BYTES, Instr, Operand, STATES, TABLE,

@@ -187,7 +187,7 @@ fn the_ready_scripts_are_valid_and_data_comes_back() {
     }
     assert_eq!(
         owner_writes_gate(),
-        assemble("STATE read\nSTATE own\nBOOLOR").unwrap()
+        assemble("STATE own\nSTATE write\nGE").unwrap()
     );
     for size in [0, 1, 255, 256, 60_000] {
         let data = vec![7; size];

@@ -109,7 +109,7 @@ pub fn run(script: &Bytes, mut word: Int, mut pc: Int, base: Int, context: &Cont
             ops::PUSHF => eval::push(false),
             ops::PUSHDATA1 | ops::ELNK => {
                 if word != 0 {
-                    pc = position(script, word);
+                    pc = position(script, word.clone());
                 }
                 let size = script.at(pc);
                 eval::push(script.slice(pc + 1, size));
@@ -121,7 +121,7 @@ pub fn run(script: &Bytes, mut word: Int, mut pc: Int, base: Int, context: &Cont
             }
             ops::PUSHDATA2 => {
                 if word != 0 {
-                    pc = position(script, word);
+                    pc = position(script, word.clone());
                 }
                 let size = script.at(pc) + script.at(pc + 1) * 256;
                 eval::push(script.slice(pc + 2, size));
