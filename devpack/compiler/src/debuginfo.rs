@@ -4,7 +4,7 @@ use ripemd::Ripemd160;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::diagnostic::SourceFile;
+use crate::diagnostic::{Loc, SourceFile};
 use crate::emit::Script;
 use crate::ir::Code;
 use crate::manifest::{Event, type_name};
@@ -50,6 +50,17 @@ pub(crate) fn debug_info(
     .to_string()
 }
 
+fn place(loc: &Loc) -> String {
+    format!(
+        "[{}]{}:{}-{}:{}",
+        loc.file,
+        loc.line,
+        loc.column + 1,
+        loc.end_line,
+        loc.end_column + 1
+    )
+}
+
 fn method(script: &Script, n: usize, code: &Code) -> Value {
     let range = script.ranges.get(n).cloned().unwrap_or(0..0);
     // An instruction's last byte closes the range.
@@ -64,21 +75,24 @@ fn method(script: &Script, n: usize, code: &Code) -> Value {
         })
         .unwrap_or(0);
     let mut points = Vec::new();
-    let inside = script.marks.iter().filter(|(at, _)| range.contains(at));
+    let inside = script.marks.iter().filter(|(at, ..)| range.contains(at));
     let mut marks: Vec<_> = inside.collect();
     // Of several marks at one position the innermost, the last, counts.
     marks.reverse();
-    marks.dedup_by_key(|(at, _)| *at);
+    marks.dedup_by_key(|(at, ..)| *at);
     marks.reverse();
-    for (at, loc) in marks {
-        points.push(format!(
-            "{at}[{}]{}:{}-{}:{}",
-            loc.file,
-            loc.line,
-            loc.column + 1,
-            loc.end_line,
-            loc.end_column + 1
-        ));
+    let mut inlined = serde_json::Map::new();
+    for (at, loc, site) in marks {
+        points.push(format!("{at}{}", place(loc)));
+        let mut calls = Vec::new();
+        let mut next = site.as_ref();
+        while let Some(site) = next {
+            calls.push(json!([site.function, place(&site.call)]));
+            next = site.outer.as_ref();
+        }
+        if !calls.is_empty() {
+            inlined.insert(at.to_string(), Value::Array(calls));
+        }
     }
     let variable = |v: &crate::ir::Variable| format!("{},{},{}", v.name, type_name(&v.ty), v.slot);
     json!({
@@ -89,5 +103,7 @@ fn method(script: &Script, n: usize, code: &Code) -> Value {
         "return": type_name(&code.result),
         "variables": code.variables.iter().map(variable).collect::<Vec<_>>(),
         "sequence-points": points,
+        // Beyond NEP-19: the calls in which a sequence point is, where functions are written out; innermost first.
+        "inlined-calls": inlined,
     })
 }

@@ -27,8 +27,8 @@ pub(crate) fn dump(
                 .marks
                 .iter()
                 .rev()
-                .find(|(at, _)| *at == i.position)
-                .map(|(_, loc)| *loc);
+                .find(|(at, ..)| *at == i.position)
+                .map(|(_, loc, _)| *loc);
             if let Some(loc) = mark.filter(|loc| with_source && shown != Some((loc.file, loc.line)))
             {
                 shown = Some((loc.file, loc.line));

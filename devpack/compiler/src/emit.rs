@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use neo_opcode::{Op, asm};
 
 use crate::diagnostic::Loc;
-use crate::ir::{Code, Ins, Label};
+use crate::ir::{Code, Ins, Label, Site};
 
 /// A finished script.
 #[derive(Debug, Default)]
@@ -15,7 +16,7 @@ pub(crate) struct Script {
     /// Where each function is, in the order given.
     pub ranges: Vec<Range<usize>>,
     /// Source places of positions, ascending.
-    pub marks: Vec<(usize, Loc)>,
+    pub marks: Vec<(usize, Loc, Option<Arc<Site>>)>,
 }
 
 /// Slots and arguments have one byte of number.
@@ -26,7 +27,7 @@ enum Piece {
     /// Short opcode, target, whether it needs four bytes.
     Jump(Op, Label, bool),
     Label(Label),
-    Mark(Loc),
+    Mark(Loc, Option<Arc<Site>>),
 }
 
 impl Piece {
@@ -34,7 +35,7 @@ impl Piece {
         match self {
             Piece::Bytes(b) => b.len(),
             Piece::Jump(_, _, long) => 2 + 3 * usize::from(*long),
-            Piece::Label(_) | Piece::Mark(_) => 0,
+            Piece::Label(_) | Piece::Mark(..) => 0,
         }
     }
 }
@@ -73,7 +74,7 @@ pub(crate) fn emit(codes: &[Code]) -> Script {
                     .extend_from_slice(if *long { &bytes[..4] } else { &bytes[..1] });
             }
             Piece::Label(_) => {}
-            Piece::Mark(loc) => script.marks.push((*at, *loc)),
+            Piece::Mark(loc, site) => script.marks.push((*at, *loc, site.clone())),
         }
     }
     let end = script.bytes.len();
@@ -132,6 +133,11 @@ fn distance(labels: &HashMap<Label, usize>, label: Label, from: usize) -> i64 {
     i64::try_from(to).unwrap_or_default() - i64::try_from(from).unwrap_or_default()
 }
 
+/// The bytes of an instruction, jumps taken as short.
+pub(crate) fn size(ins: &Ins) -> usize {
+    piece(ins).size()
+}
+
 fn piece(ins: &Ins) -> Piece {
     let mut out = Vec::new();
     match ins {
@@ -150,7 +156,8 @@ fn piece(ins: &Ins) -> Piece {
         Ins::Jump(op, label) => return Piece::Jump(*op, *label, false),
         Ins::Call(label) => return Piece::Jump(Op::CALL, *label, false),
         Ins::Label(label) => return Piece::Label(*label),
-        Ins::Mark(loc) => return Piece::Mark(*loc),
+        Ins::Mark(loc) => return Piece::Mark(*loc, None),
+        Ins::Inlined(loc, site) => return Piece::Mark(*loc, Some(site.clone())),
     }
     Piece::Bytes(out)
 }

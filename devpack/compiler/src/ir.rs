@@ -30,12 +30,25 @@ pub(crate) enum Ins {
     Label(Label),
     /// Not an instruction: what follows comes from here.
     Mark(Loc),
+    /// The same in a function that is written out where it is called.
+    Inlined(Loc, Arc<Site>),
+}
+
+/// A call that is written out.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Site {
+    /// The function called.
+    pub function: String,
+    /// Where it is called.
+    pub call: Loc,
+    /// The call in which that place is, if it is written out itself.
+    pub outer: Option<Arc<Site>>,
 }
 
 impl Ins {
     /// Whether it is a source place, which is no instruction.
     pub(crate) fn is_mark(&self) -> bool {
-        matches!(self, Ins::Mark(_))
+        matches!(self, Ins::Mark(_) | Ins::Inlined(..))
     }
 }
 

@@ -153,7 +153,7 @@ fn build(p: &mut Program<'_>, root: &str, options: &Options) -> Option<Contract>
         std::mem::take(&mut unit.errors),
     );
     p.errors.extend(errors);
-    opt::optimise(&mut codes, options.passes);
+    opt::optimise(&mut codes, exports.len(), &tokens, options.passes);
     for code in &codes {
         if code.locals > emit::MAX_SLOTS || code.args > emit::MAX_SLOTS {
             let at = code.loc.unwrap_or_default();

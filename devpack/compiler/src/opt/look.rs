@@ -34,3 +34,8 @@ pub(super) fn pushes(ins: &Ins) -> bool {
 pub(super) fn next(ins: &[Ins], at: usize) -> Option<usize> {
     (at..ins.len()).find(|n| !ins[*n].is_mark())
 }
+
+/// About how many bytes the instructions take.
+pub(super) fn size(ins: &[Ins]) -> usize {
+    ins.iter().map(crate::emit::size).sum()
+}

@@ -6,13 +6,18 @@
 //! them with examples.
 
 mod dead;
+mod effect;
+mod flow;
 mod forward;
+mod inline;
 mod jumps;
 mod look;
 mod peephole;
 mod slots;
 
 use crate::ir::Code;
+use crate::nef::Token;
+use effect::Calls;
 
 macro_rules! passes {
     ($($name:ident $text:literal $doc:literal;)+) => {
@@ -47,7 +52,8 @@ passes! {
     Jumps "jumps" "Jumps go where they end up; a conditional jump over a jump is turned round.";
     Dead "dead" "What cannot be reached goes, and labels that nothing jumps to.";
     Peephole "peephole" "Neighbouring instructions become cheaper ones.";
-    Forward "forward" "Stores that are read once, right after, or never.";
+    Forward "forward" "Slots that hold what another holds, and stores that are never read, go.";
+    Inline "inline" "Small functions, and those called once, are written out where they are called.";
     Slots "slots" "Slots of locals are numbered by use.";
 }
 
@@ -100,29 +106,33 @@ impl Default for Passes {
 /// Rounds after which cleaning stops even if something still changes; a handful is usual.
 const ROUNDS: usize = 64;
 
-/// Runs the chosen passes over all functions.
-pub(crate) fn optimise(codes: &mut [Code], passes: Passes) {
-    for code in codes {
-        clean(code, passes);
-        if passes.has(Pass::Slots) {
-            slots::run(code);
-        }
+/// Runs the chosen passes over all functions, of which the first `exports` are called from outside.
+pub(crate) fn optimise(codes: &mut Vec<Code>, exports: usize, tokens: &[Token], passes: Passes) {
+    let calls = Calls::new(codes, tokens);
+    let clean = |code: &mut Code| clean(code, &calls, passes);
+    codes.iter_mut().for_each(clean);
+    if passes.has(Pass::Inline) {
+        inline::run(codes, exports, &clean);
+    }
+    if passes.has(Pass::Dead) {
+        inline::unreachable(codes, exports);
+    }
+    if passes.has(Pass::Slots) {
+        codes.iter_mut().for_each(slots::run);
     }
 }
 
 /// The passes within a function, until nothing changes.
-fn clean(code: &mut Code, passes: Passes) {
-    let list: [(Pass, fn(&mut Code) -> bool); 4] = [
-        (Pass::Jumps, jumps::run),
-        (Pass::Dead, dead::run),
-        (Pass::Peephole, peephole::run),
-        (Pass::Forward, forward::run),
-    ];
+fn clean(code: &mut Code, calls: &Calls, passes: Passes) {
     for _ in 0..ROUNDS {
         let mut changed = false;
-        for (pass, run) in list {
+        let mut go = |pass: Pass, run: &dyn Fn(&mut Code) -> bool| {
             changed |= passes.has(pass) && run(code);
-        }
+        };
+        go(Pass::Jumps, &jumps::run);
+        go(Pass::Dead, &dead::run);
+        go(Pass::Peephole, &peephole::run);
+        go(Pass::Forward, &|code| forward::run(code, calls));
         if !changed {
             break;
         }
