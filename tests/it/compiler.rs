@@ -255,6 +255,73 @@ async fn every_construct_gives_on_the_node_what_the_fixture_says() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
+/// What all calls of a fixture's comments give on the node.
+async fn all_given(
+    net: &TestNet,
+    deployer: &neo_client::Account,
+    source: &str,
+    contract: &neoc::Contract,
+) -> Vec<Given> {
+    let (nef, manifest) = (&contract.nef, &contract.manifest);
+    let (hash, _) = net
+        .deploy_contract(deployer, nef, manifest, ContractParam::Any)
+        .await;
+    let mut out = Vec::new();
+    for case in cases(source) {
+        let args: Vec<_> = case.args.iter().map(param).collect();
+        let result = net
+            .rpc()
+            .invoke_function(&hash, &case.method, &args, &[])
+            .await
+            .unwrap();
+        out.push(match result.state {
+            VmState::Halt => Ok(result.stack.first().map_or(Value::Null, from_node)),
+            // Positions differ, and a comparison may be part of a jump; the words may not.
+            _ => Err(words(&result.exception.unwrap_or_default())),
+        });
+    }
+    out
+}
+
+/// The contract's own words of a fault; nothing of NeoVM's.
+fn words(exception: &str) -> String {
+    let reason = exception.split_once("Reason: ");
+    reason.map_or_else(String::new, |(_, words)| words.to_owned())
+}
+
+#[tokio::test]
+async fn no_pass_changes_what_a_construct_gives() {
+    let net = TestNet::start().await;
+    let deployer = net.funded_account(3000).await;
+    let mut choices = vec![("none".to_owned(), neoc::Passes::none())];
+    for pass in neoc::Pass::ALL {
+        let passes = neoc::Passes::all().without(*pass);
+        choices.push((format!("all but {}", pass.name()), passes));
+    }
+    for (name, source, _) in fixtures() {
+        let files = BTreeMap::from([("lib.rs".to_owned(), source.to_owned())]);
+        let compile = |passes| {
+            let options = neoc::Options { passes };
+            neoc::compile_with(&files, "lib.rs", &[], &options).unwrap_or_else(|e| panic!("{e}"))
+        };
+        let best = compile(neoc::Passes::all());
+        let expected = all_given(&net, &deployer, source, &best).await;
+        let mut known = vec![best.script.clone()];
+        for (choice, passes) in &choices {
+            let contract = compile(*passes);
+            if known.contains(&contract.script) {
+                continue;
+            }
+            let given = all_given(&net, &deployer, source, &contract).await;
+            for ((case, a), b) in cases(source).iter().zip(&expected).zip(&given) {
+                assert_eq!(a, b, "{name}, {choice}: {}", case.line);
+            }
+            known.push(contract.script);
+        }
+        assert!(known.len() > 2, "{name}: the passes change nothing");
+    }
+}
+
 #[test]
 fn every_construct_gives_natively_what_the_fixture_says() {
     let mut failures = Vec::new();

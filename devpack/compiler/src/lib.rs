@@ -30,6 +30,7 @@ mod diagnostic;
 mod dump;
 mod emit;
 mod facts;
+pub mod fault;
 mod intrinsics;
 mod ir;
 mod lower;

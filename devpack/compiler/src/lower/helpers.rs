@@ -112,9 +112,13 @@ impl Build<'_, '_> {
 
     /// (item, n) -> ByteString of n bytes, or a fault.
     fn as_hash(&mut self) {
-        self.ops(&[Op::SWAP]);
+        let good = self.u.label();
+        self.ops(&[Op::SWAP, Op::DUP]);
+        self.is_type(item_type::BYTE_STRING);
+        self.ins.push(Ins::Jump(Op::JMPIF, good));
         let as_bytes = self.u.helper_label("as_bytes");
         self.ins.push(Ins::Call(as_bytes));
+        self.ins.push(Ins::Label(good));
         self.ops(&[
             Op::DUP,
             Op::SIZE,

@@ -1,6 +1,7 @@
 //! Functions written out where they are called. A call costs 512 units and its `INITSLOT` 64; written out, arguments
 //! become locals of the caller, and the other passes remove most of those.
 
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -19,8 +20,12 @@ const MOST_SLOTS: usize = 200;
 
 /// Writes out every call of one function that is worth it; true if there was one. What is called nowhere any more is
 /// removed. `clean` puts a function into its best form first, so that its size is known.
-pub(super) fn run(codes: &mut Vec<Code>, exports: usize, clean: &dyn Fn(&mut Code)) -> bool {
-    let mut labels = Labels::new(codes);
+pub(super) fn run(
+    codes: &mut Vec<Code>,
+    exports: usize,
+    labels: &Labels,
+    clean: &dyn Fn(&mut Code),
+) -> bool {
     let mut changed = false;
     // From the functions that call nothing up to those that nothing calls.
     for label in bottom_up(codes) {
@@ -32,7 +37,7 @@ pub(super) fn run(codes: &mut Vec<Code>, exports: usize, clean: &dyn Fn(&mut Cod
         if !callees.is_empty()
             && let Some(code) = codes.get_mut(at)
         {
-            grown = write_out(code, &callees, &mut labels);
+            grown = write_out(code, &callees, labels);
         }
         if grown {
             changed = true;
@@ -136,7 +141,7 @@ fn reaches(codes: &[Code], from: Label, to: Label) -> bool {
 }
 
 /// New labels.
-pub(super) struct Labels(Label);
+pub(super) struct Labels(Cell<Label>);
 
 impl Labels {
     pub(super) fn new(codes: &[Code]) -> Self {
@@ -144,21 +149,17 @@ impl Labels {
             Ins::Label(l) | Ins::Jump(_, l) | Ins::Call(l) => *l,
             _ => 0,
         });
-        Labels(
-            inside
-                .chain(codes.iter().map(|c| c.label))
-                .max()
-                .unwrap_or(0),
-        )
+        let highest = inside.chain(codes.iter().map(|c| c.label)).max();
+        Labels(Cell::new(highest.unwrap_or(0)))
     }
 
-    pub(super) fn fresh(&mut self) -> Label {
-        self.0 += 1;
-        self.0
+    pub(super) fn fresh(&self) -> Label {
+        self.0.set(self.0.get() + 1);
+        self.0.get()
     }
 }
 
-fn write_out(code: &mut Code, callees: &HashMap<Label, Code>, labels: &mut Labels) -> bool {
+fn write_out(code: &mut Code, callees: &HashMap<Label, Code>, labels: &Labels) -> bool {
     let mut out = Vec::with_capacity(code.ins.len());
     let mut place: Option<(Loc, Option<Arc<Site>>)> = None;
     let mut changed = false;
@@ -210,16 +211,10 @@ fn write_out(code: &mut Code, callees: &HashMap<Label, Code>, labels: &mut Label
 }
 
 /// The callee's instructions; its arguments are on the stack, its slots begin at `base`.
-fn body(
-    out: &mut Vec<Ins>,
-    callee: &Code,
-    base: usize,
-    labels: &mut Labels,
-    site: Option<&Arc<Site>>,
-) {
+fn body(out: &mut Vec<Ins>, callee: &Code, base: usize, labels: &Labels, site: Option<&Arc<Site>>) {
     let mut renamed: HashMap<Label, Label> = HashMap::new();
     let mut rename =
-        |label: Label, labels: &mut Labels| *renamed.entry(label).or_insert_with(|| labels.fresh());
+        |label: Label, labels: &Labels| *renamed.entry(label).or_insert_with(|| labels.fresh());
     let end = labels.fresh();
     out.extend((0..callee.args).map(|n| Ins::StLoc(base + n)));
     for ins in &callee.ins {

@@ -5,19 +5,33 @@
 //! A pass is one module with one function `run`, which says whether it changed anything. `docs/contract-rust.md` lists
 //! them with examples.
 
+// Positions index several lists at once.
+#![allow(clippy::needless_range_loop)]
+
+mod asserts;
+mod branch;
 mod dead;
 mod effect;
 mod flow;
+mod fold;
 mod forward;
 mod inline;
 mod jumps;
+mod keep;
+mod layout;
 mod look;
 mod peephole;
 mod slots;
+#[cfg(test)]
+mod tests;
+mod types;
 
-use crate::ir::Code;
+use neo_opcode::Op;
+
+use crate::ir::{Code, Ins};
 use crate::nef::Token;
 use effect::Calls;
+use inline::Labels;
 
 macro_rules! passes {
     ($($name:ident $text:literal $doc:literal;)+) => {
@@ -50,9 +64,15 @@ macro_rules! passes {
 
 passes! {
     Jumps "jumps" "Jumps go where they end up; a conditional jump over a jump is turned round.";
+    Branch "branch" "A jump to a conditional jump is decided where it starts.";
     Dead "dead" "What cannot be reached goes, and labels that nothing jumps to.";
+    Fold "fold" "Constants are worked out, unless NeoVM would fault.";
+    Types "types" "What is known to be an Integer, a Boolean or a ByteString is not tested or converted.";
     Peephole "peephole" "Neighbouring instructions become cheaper ones.";
     Forward "forward" "Slots that hold what another holds, and stores that are never read, go.";
+    Keep "keep" "A value read soon after it is stored stays on the evaluation stack.";
+    Asserts "asserts" "An assertion that holds jumps over its message.";
+    Layout "layout" "Pieces reached by one jump take its place; loops test at their end.";
     Inline "inline" "Small functions, and those called once, are written out where they are called.";
     Slots "slots" "Slots of locals are numbered by use.";
 }
@@ -108,31 +128,70 @@ const ROUNDS: usize = 64;
 
 /// Runs the chosen passes over all functions, of which the first `exports` are called from outside.
 pub(crate) fn optimise(codes: &mut Vec<Code>, exports: usize, tokens: &[Token], passes: Passes) {
+    if passes == Passes::none() {
+        return;
+    }
+    codes.iter_mut().for_each(one_form);
     let calls = Calls::new(codes, tokens);
-    let clean = |code: &mut Code| clean(code, &calls, passes);
+    let labels = Labels::new(codes);
+    let clean = |code: &mut Code| clean(code, &calls, &labels, passes);
     codes.iter_mut().for_each(clean);
     if passes.has(Pass::Inline) {
-        inline::run(codes, exports, &clean);
+        inline::run(codes, exports, &labels, &clean);
     }
     if passes.has(Pass::Dead) {
         inline::unreachable(codes, exports);
     }
-    if passes.has(Pass::Slots) {
-        codes.iter_mut().for_each(slots::run);
+    for code in codes {
+        // Last, for both make other passes see less.
+        if passes.has(Pass::Asserts) && asserts::run(code, &labels) {
+            clean(code);
+        }
+        if passes.has(Pass::Layout) {
+            for _ in 0..MOVES {
+                if !layout::run(code, &labels) {
+                    break;
+                }
+                let _ = passes.has(Pass::Jumps) && jumps::run(code);
+                let _ = passes.has(Pass::Dead) && dead::run(code);
+            }
+            clean(code);
+        }
+        if passes.has(Pass::Slots) {
+            slots::run(code);
+        }
     }
 }
 
+/// Small numbers are written in two ways; from here on in one.
+fn one_form(code: &mut Code) {
+    for ins in &mut code.ins {
+        if let Ins::Op(op) = ins
+            && (Op::PUSHM1.byte()..=Op::PUSH16.byte()).contains(&op.byte())
+        {
+            *ins = Ins::Int((i16::from(op.byte()) - i16::from(Op::PUSH0.byte())).into());
+        }
+    }
+}
+
+/// Pieces of one function that are moved at most.
+const MOVES: usize = 1000;
+
 /// The passes within a function, until nothing changes.
-fn clean(code: &mut Code, calls: &Calls, passes: Passes) {
+fn clean(code: &mut Code, calls: &Calls, labels: &Labels, passes: Passes) {
     for _ in 0..ROUNDS {
         let mut changed = false;
         let mut go = |pass: Pass, run: &dyn Fn(&mut Code) -> bool| {
             changed |= passes.has(pass) && run(code);
         };
         go(Pass::Jumps, &jumps::run);
+        go(Pass::Branch, &|code| branch::run(code, labels));
         go(Pass::Dead, &dead::run);
+        go(Pass::Fold, &fold::run);
         go(Pass::Peephole, &peephole::run);
+        go(Pass::Types, &|code| types::run(code, calls));
         go(Pass::Forward, &|code| forward::run(code, calls));
+        go(Pass::Keep, &|code| keep::run(code, calls));
         if !changed {
             break;
         }
