@@ -31,6 +31,7 @@ fixtures! {
     chain "fixtures/compiler/chain.rs";
     collections "fixtures/compiler/collections.rs";
     control "fixtures/compiler/control.rs";
+    data "fixtures/compiler/data.rs";
     integers "fixtures/compiler/integers.rs";
     loops "fixtures/compiler/loops.rs";
     matching "fixtures/compiler/matching.rs";

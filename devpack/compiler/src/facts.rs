@@ -152,9 +152,12 @@ impl Scan<'_> {
                     self.expr(other, tolerant);
                 }
             }
-            Kind::Let(_, a, _) | Kind::Try(a) | Kind::Assert(a, _) | Kind::Field(a, _) => {
-                self.expr(a, false)
-            }
+            Kind::Let(_, a, _)
+            | Kind::Try(a)
+            | Kind::Assert(a, _)
+            | Kind::Field(a, _)
+            | Kind::Ok(a)
+            | Kind::Err(a) => self.expr(a, false),
             Kind::Clone(a) => self.expr(a, tolerant),
             Kind::Assign(local, value) => self.put_in_local(*local, value),
             Kind::Match(m) => {

@@ -152,6 +152,8 @@ fn type_of(text: &str) -> (Ty, bool) {
         Ty::option(t)
     } else if let Some(t) = argument("Array") {
         Ty::array(t)
+    } else if text == "Result<T,E>" {
+        Ty::result(Ty::Param('T'), Ty::Param('E'))
     } else if text == "Map<K,V>" {
         Ty::Map(std::sync::Arc::new((Ty::Param('K'), Ty::Param('V'))))
     } else if let Some(t) = Ty::by_name(text) {
@@ -161,6 +163,7 @@ fn type_of(text: &str) -> (Ty, bool) {
             "Small" => Ty::Small,
             "Slice" => Ty::Slice,
             "T" => Ty::Param('T'),
+            "E" => Ty::Param('E'),
             "K" => Ty::Param('K'),
             "V" => Ty::Param('V'),
             _ => Ty::Err,

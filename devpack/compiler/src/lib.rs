@@ -37,6 +37,7 @@ mod lower;
 mod manifest;
 mod names;
 mod nef;
+mod nesting;
 mod opt;
 mod program;
 mod source;
@@ -142,6 +143,19 @@ fn build(p: &mut Program<'_>, root: &str, options: &Options) -> Option<Contract>
             )
         })
         .collect();
+    unit.enums = p
+        .enums
+        .iter()
+        .enumerate()
+        .filter_map(|(id, e)| {
+            let variants = e.variants.as_ref()?.iter().map(|v| {
+                let fields = v.fields.iter().map(|(_, ty)| ty.clone());
+                std::iter::once(types::Ty::Int).chain(fields).collect()
+            });
+            Some((id, variants.collect()))
+        })
+        .collect();
+    unit.find_immutable_enums();
     let mut codes = Vec::new();
     for export in &exports {
         let mut code = unit.exported(export.id);

@@ -73,12 +73,12 @@ pub(crate) fn type_name(ty: &Ty) -> &'static str {
         Ty::Hash256 => "Hash256",
         Ty::PublicKey => "PublicKey",
         Ty::Signature => "Signature",
-        Ty::Array(_) | Ty::Tuple(_) | Ty::Struct(..) => "Array",
+        Ty::Array(_) | Ty::Tuple(_) | Ty::Struct(..) | Ty::Data(..) => "Array",
         Ty::Map(_) => "Map",
         Ty::Iterator => "InteropInterface",
         Ty::Unit | Ty::Never => "Void",
         Ty::Option(inner) => type_name(inner),
-        Ty::Any | Ty::Var(_) | Ty::Param(_) | Ty::Err => "Any",
+        Ty::Any | Ty::Result(_) | Ty::Var(_) | Ty::Param(_) | Ty::Err => "Any",
     }
 }
 

@@ -5,6 +5,8 @@ use crate::program::{Def, ModId, Program};
 
 /// Imports that lead to imports: deeper than this is a cycle.
 const MAX_IMPORT_DEPTH: usize = 32;
+/// Names looked up for one path: only imports that lead to each other in many ways need more.
+const MAX_STEPS: usize = 4096;
 
 impl Program<'_> {
     /// The item that a path names, seen from `module`. `types` chooses among types and modules, else among values.
@@ -14,6 +16,7 @@ impl Program<'_> {
         path: &[String],
         types: bool,
     ) -> Option<Def> {
+        self.steps = 0;
         self.path_at(module, path, types, 0)
     }
 
@@ -86,7 +89,8 @@ impl Program<'_> {
 
     /// A name inside a module: its own items first, then named imports, then glob imports.
     fn name_at(&mut self, module: ModId, name: &str, types: bool, depth: usize) -> Option<Def> {
-        if depth > MAX_IMPORT_DEPTH {
+        self.steps += 1;
+        if depth > MAX_IMPORT_DEPTH || self.steps > MAX_STEPS {
             return None;
         }
         let own = if types {

@@ -9,6 +9,7 @@ use quote::ToTokens;
 use syn::spanned::Spanned;
 
 use crate::diagnostic::{Diagnostic, Loc, SourceFile};
+use crate::nesting::too_deep;
 use crate::source::{Sources, join, parent};
 use crate::tree::Value;
 use crate::types::Ty;
@@ -87,7 +88,24 @@ pub(crate) struct EnumDecl {
     pub module: ModId,
     pub item: Rc<syn::ItemEnum>,
     pub values: Option<Arc<[i64]>>,
+    /// Fields of each variant, names being empty where they have none.
+    pub variants: Option<Arc<[Variant]>>,
     pub assoc: HashMap<String, Def>,
+}
+
+/// A variant of an enum with values.
+#[derive(Debug, Clone)]
+pub(crate) struct Variant {
+    pub name: String,
+    pub shape: Shape,
+    pub fields: Vec<(String, Ty)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Shape {
+    Bare,
+    Tuple,
+    Named,
 }
 
 #[derive(Debug)]
@@ -119,6 +137,10 @@ pub(crate) struct Program<'a> {
     pub enums: Vec<EnumDecl>,
     pub consts: Vec<ConstDecl>,
     pub errors: Vec<Diagnostic>,
+    /// Names looked up for the path at hand.
+    pub steps: usize,
+    /// Constants being worked out, each for the one before.
+    pub open_constants: usize,
     /// Signatures read so far; `None` is one with an error.
     pub sigs: HashMap<FnId, Option<Arc<crate::check::Sig>>>,
 }
@@ -138,6 +160,8 @@ impl<'a> Program<'a> {
             enums: Vec::new(),
             consts: Vec::new(),
             errors: Vec::new(),
+            steps: 0,
+            open_constants: 0,
             sigs: HashMap::new(),
         }
     }
@@ -206,6 +230,11 @@ impl<'a> Program<'a> {
             path,
             text: text.clone(),
         });
+        let tokens: Result<proc_macro2::TokenStream, _> = text.parse();
+        if let Some(span) = tokens.ok().and_then(too_deep) {
+            let help = "split it: give parts of it names, or functions of their own";
+            return self.error_help(loc_of(file, span), "this is nested too deeply", help);
+        }
         match syn::parse_file(&text) {
             Ok(tree) => self.fill(id, &tree.items),
             Err(error) => {
@@ -245,6 +274,7 @@ impl<'a> Program<'a> {
                         module: id,
                         item: Rc::new(e.clone()),
                         values: None,
+                        variants: None,
                         assoc: HashMap::new(),
                     };
                     self.enums.push(decl);
@@ -409,7 +439,7 @@ impl<'a> Program<'a> {
         };
         let (ty, is_struct, at) = match def {
             Some(Def::Struct(at)) => (Ty::Struct(at, self.structs[at].name.clone()), true, at),
-            Some(Def::Enum(at)) => (Ty::Enum(at, self.enums[at].name.clone()), false, at),
+            Some(Def::Enum(at)) => (self.enum_ty(at), false, at),
             _ => {
                 return self.error(
                     loc,

@@ -71,6 +71,9 @@ pub(crate) enum Kind {
     /// Fields as written: (declared position, value).
     Struct(Vec<(usize, Expr)>),
     Field(Box<Expr>, usize),
+    /// `Ok` and `Err`; what they are depends on the type of the `Result`.
+    Ok(Box<Expr>),
+    Err(Box<Expr>),
     Clone(Box<Expr>),
     Assign(LocalId, Box<Expr>),
     AssignField(Box<Expr>, usize, Box<Expr>),
@@ -120,7 +123,11 @@ pub(crate) enum Pattern {
     Bool(bool),
     Bytes(Arc<[u8]>),
     Or(Vec<Pattern>),
-    Tuple(Vec<Pattern>),
+    /// A Struct's first item, if the variant must be looked at, and patterns for items by position.
+    Parts(Option<usize>, Vec<(usize, Pattern)>),
+    /// `Ok` or `Err` of a `Result` with that value type; gone when the function is checked.
+    Ok(Box<Pattern>, Ty),
+    Err(Box<Pattern>, Ty),
 }
 
 impl Pattern {
@@ -128,9 +135,12 @@ impl Pattern {
     pub(crate) fn always(&self) -> bool {
         match self {
             Pattern::Wild | Pattern::Bind(_) | Pattern::Range(None, None) => true,
-            Pattern::Tuple(parts) => parts.iter().all(Pattern::always),
+            Pattern::Parts(None, parts) => parts.iter().all(|(_, p)| p.always()),
             Pattern::Or(list) => list.iter().any(Pattern::always),
             Pattern::Some(_)
+            | Pattern::Ok(..)
+            | Pattern::Err(..)
+            | Pattern::Parts(Some(_), _)
             | Pattern::None
             | Pattern::Range(..)
             | Pattern::Bool(_)
@@ -142,8 +152,9 @@ impl Pattern {
     pub(crate) fn binds(&self) -> bool {
         match self {
             Pattern::Bind(_) => true,
-            Pattern::Some(p) => p.binds(),
-            Pattern::Or(list) | Pattern::Tuple(list) => list.iter().any(Pattern::binds),
+            Pattern::Some(p) | Pattern::Ok(p, _) | Pattern::Err(p, _) => p.binds(),
+            Pattern::Or(list) => list.iter().any(Pattern::binds),
+            Pattern::Parts(_, parts) => parts.iter().any(|(_, p)| p.binds()),
             _ => false,
         }
     }

@@ -29,7 +29,12 @@ pub(crate) enum Ty {
     Map(Arc<(Ty, Ty)>),
     Tuple(Arc<[Ty]>),
     Struct(usize, Arc<str>),
+    /// An enum without values: a number.
     Enum(usize, Arc<str>),
+    /// An enum whose variants have values: a Struct that starts with the variant's position.
+    Data(usize, Arc<str>),
+    /// `Result` of a value and an error.
+    Result(Arc<(Ty, Ty)>),
     /// Not known yet.
     Var(usize),
     /// `T`, `K` or `V` of an intrinsic's signature.
@@ -41,6 +46,10 @@ pub(crate) enum Ty {
 impl Ty {
     pub(crate) fn option(of: Ty) -> Ty {
         Ty::Option(Arc::new(of))
+    }
+
+    pub(crate) fn result(value: Ty, error: Ty) -> Ty {
+        Ty::Result(Arc::new((value, error)))
     }
 
     pub(crate) fn array(of: Ty) -> Ty {
@@ -66,6 +75,11 @@ impl Ty {
         !matches!(self, Ty::Unit | Ty::Never | Ty::Err)
     }
 
+    /// Of a `Result` without a value the item is the error alone, or Null.
+    pub(crate) fn is_bare_result(&self) -> bool {
+        matches!(self, Ty::Result(te) if te.0 == Ty::Unit)
+    }
+
     /// The name under which methods of the type are listed.
     pub(crate) fn head(&self) -> &str {
         match self {
@@ -87,7 +101,8 @@ impl Ty {
             Ty::Array(_) => "Array",
             Ty::Map(_) => "Map",
             Ty::Tuple(_) => "(..)",
-            Ty::Struct(_, name) | Ty::Enum(_, name) => name,
+            Ty::Result(_) => "Result",
+            Ty::Struct(_, name) | Ty::Enum(_, name) | Ty::Data(_, name) => name,
             Ty::Var(_) | Ty::Param(_) | Ty::Err => "_",
         }
     }
@@ -117,6 +132,7 @@ impl fmt::Display for Ty {
             Ty::Option(t) => write!(f, "Option<{t}>"),
             Ty::Array(t) => write!(f, "Array<{t}>"),
             Ty::Map(kv) => write!(f, "Map<{}, {}>", kv.0, kv.1),
+            Ty::Result(te) => write!(f, "Result<{}, {}>", te.0, te.1),
             Ty::Tuple(list) => {
                 f.write_str("(")?;
                 for (n, t) in list.iter().enumerate() {

@@ -178,3 +178,85 @@ proptest! {
         let _ = compile("a.rs", &text);
     }
 }
+
+/// What nests: the start of one level and its end.
+const LEVELS: [(&str, &str); 20] = [
+    ("(", ")"),
+    ("!", ""),
+    ("-", ""),
+    ("&&", ""),
+    ("{", "}"),
+    ("if n > 0 {", "} else { n }"),
+    ("if n > 0 { n } else ", ""),
+    ("n + ", ""),
+    ("n = ", ""),
+    ("return ", ""),
+    ("Some(", ")"),
+    ("f(|a, b| ", ")"),
+    ("|a, b| ", ""),
+    ("array![", "]"),
+    ("x as ", ""),
+    ("match n { _ => ", "}"),
+    ("#[a] !", ""),
+    ("let x: Map<Int, ", ""),
+    ("n.", ""),
+    ("if if ", ""),
+];
+
+#[test]
+fn deep_nesting_is_an_error_and_no_overflow() {
+    // The stack of a test's thread is 2 MiB, less than a program's.
+    for (start, end) in LEVELS {
+        for depth in [20, 60, 100, 120, 240, 100_000] {
+            let body = format!("{}n{}", start.repeat(depth), end.repeat(depth));
+            let text = format!(
+                "#[contract(name = \"S\")] pub mod methods {{ use neo_framework::prelude::*; #[method] pub fn run(n: Int) -> Int {{ {body} }} }}"
+            );
+            let result = compile("a.rs", &text);
+            if depth == 100_000 {
+                let shown = result.unwrap_err().to_string();
+                assert!(shown.contains("nested too deeply"), "{start}: {shown}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_grows_fast_is_an_error_and_no_hang() {
+    let body = |text: String| {
+        format!(
+            "#[contract(name = \"S\")] pub mod methods {{ use neo_framework::prelude::*; #[method] pub fn run(n: Int) -> Int {{ {text} n }} {text} }}"
+        )
+    };
+    let mut tuples = "let t0 = (n, n);".to_owned();
+    let mut globs = String::new();
+    let mut constants = "const C0: Int = int(1);".to_owned();
+    let mut structs = "struct S0 { a: Int }".to_owned();
+    for i in 1..64 {
+        let before = i - 1;
+        tuples += &format!("let t{i} = (t{before}, t{before});");
+        globs += &format!(
+            "mod m{i} {{ use super::m{before}::*; use super::m{before}::*; use super::m{}::*; }}",
+            i + 1
+        );
+        constants += &format!("const C{i}: Int = C{before} + C{before};");
+        structs += &format!(
+            "struct S{i} {{ {} }}",
+            (0..12)
+                .map(|n| format!("f{n}: S{before},"))
+                .collect::<String>()
+        );
+    }
+    assert!(compile("a.rs", &body(tuples)).is_err());
+    for text in [
+        format!("{globs} use m5::*; const X: Int = missing;"),
+        format!("{constants} const X: Int = C63;"),
+        format!("{structs} fn f(a: S40) -> S40 {{ a.clone() }}"),
+        "enum E { A = E::A as i64 }".to_owned(),
+        "enum E { A(E), B(Option<E>) } fn f(e: E) -> E { match e { E::A(E::A(E::B(_))) => e.clone(), _ => e } }".to_owned(),
+    ] {
+        let call = if text.contains("X:") { "X" } else { "n" };
+        let text = format!("#[contract(name = \"S\")] pub mod methods {{ use neo_framework::prelude::*; {text} #[method] pub fn run(n: Int) -> Int {{ let a = array![n]; {call} }} }}");
+        let _ = compile("a.rs", &text);
+    }
+}

@@ -282,6 +282,60 @@ impl<T: IntoItem> From<Option<T>> for Any {
     }
 }
 
+/// Without a value the item is the error, or Null; else a Struct of 0 and the value or 1 and the error.
+fn is_bare<T: ItemType>() -> bool {
+    T::TYPE == <() as ItemType>::TYPE
+}
+
+impl<T, E> ItemType for Result<T, E> {
+    const TYPE: &'static str = "Any";
+}
+
+impl<T: IntoItem + ItemType, E: IntoItem> IntoItem for Result<T, E> {
+    fn into_item(self) -> Item {
+        match self {
+            Ok(value) if is_bare::<T>() => value.into_item(),
+            Err(error) if is_bare::<T>() => error.into_item(),
+            Ok(value) => Item::structure(vec![Item::integer(0), value.into_item()]),
+            Err(error) => Item::structure(vec![Item::integer(1), error.into_item()]),
+        }
+    }
+}
+
+impl FromItem for () {
+    fn from_item(item: Item) -> Result<(), Mismatch> {
+        match item {
+            Item::Null => Ok(()),
+            other => Err(Mismatch::new("Null", &other)),
+        }
+    }
+}
+
+impl<T: FromItem + ItemType, E: FromItem> FromItem for Result<T, E> {
+    fn from_item(item: Item) -> Result<Self, Mismatch> {
+        if is_bare::<T>() {
+            return match item {
+                Item::Null => T::from_item(item).map(Ok),
+                error => E::from_item(error).map(Err),
+            };
+        }
+        let mut parts = fields(item, 2)?.into_iter();
+        let tag = parts.next().unwrap_or(Item::Null).to_integer()?;
+        let value = parts.next().unwrap_or(Item::Null);
+        if tag == 0 {
+            T::from_item(value).map(Ok)
+        } else {
+            E::from_item(value).map(Err)
+        }
+    }
+}
+
+impl<T: IntoItem + ItemType, E: IntoItem> From<Result<T, E>> for Any {
+    fn from(value: Result<T, E>) -> Any {
+        Any::of(value.into_item())
+    }
+}
+
 macro_rules! tuple {
     ($count:literal: $($type:ident $value:ident),+) => {
         impl<$($type),+> ItemType for ($($type,)+) {

@@ -24,8 +24,12 @@ impl Checker<'_, '_> {
                 self.call_function(id, values, at)
             }
             Some(Def::Framework(name)) => self.framework_call(&name, &path.path, &args, at),
+            Some(Def::Variant(id, n)) => self.variant_call(id, n, &args, at),
             None if path.path.is_ident("Some") => {
                 self.framework_call("Some", &path.path, &args, at)
+            }
+            None if path.path.is_ident("Ok") || path.path.is_ident("Err") => {
+                self.result_value(path.path.is_ident("Ok"), &args, at)
             }
             _ => {
                 let name = quote::ToTokens::to_token_stream(&path.path)
@@ -90,7 +94,10 @@ impl Checker<'_, '_> {
             ("Some", [inner]) => {
                 let value = self.expr(inner);
                 let value = self.settle(value);
-                if matches!(self.shallow(&value.ty), Ty::Option(_) | Ty::Any | Ty::Unit) {
+                if matches!(
+                    self.shallow(&value.ty),
+                    Ty::Option(_) | Ty::Any | Ty::Unit | Ty::Result(_)
+                ) {
                     let ty = self.full(&value.ty);
                     return self.fail(
                         at,
@@ -232,7 +239,7 @@ impl Checker<'_, '_> {
         }
         let assoc = match &ty {
             Ty::Struct(id, _) => self.p.structs[*id].assoc.get(&name).cloned(),
-            Ty::Enum(id, _) => self.p.enums[*id].assoc.get(&name).cloned(),
+            Ty::Enum(id, _) | Ty::Data(id, _) => self.p.enums[*id].assoc.get(&name).cloned(),
             _ => None,
         };
         if let Some(Def::Fn(id)) = assoc {
@@ -260,7 +267,7 @@ impl Checker<'_, '_> {
             );
         };
         let mut args = vec![receiver];
-        if row.special() == Some("expect") {
+        if row.path.ends_with("::expect") {
             let message = c.args.first().and_then(string_literal);
             let Some(message) = message.filter(|_| c.args.len() == 1) else {
                 return self.fail(at, "`expect` takes a string literal", "");
@@ -329,6 +336,10 @@ impl Checker<'_, '_> {
             }
             Ty::Option(t) => Ty::option(self.instantiate(t, known)),
             Ty::Array(t) => Ty::array(self.instantiate(t, known)),
+            Ty::Result(te) => {
+                let value = self.instantiate(&te.0, known);
+                Ty::result(value, self.instantiate(&te.1, known))
+            }
             Ty::Map(kv) => {
                 let key = self.instantiate(&kv.0, known);
                 Ty::Map(Arc::new((key, self.instantiate(&kv.1, known))))
@@ -355,9 +366,10 @@ fn hint(ty: &Ty, name: &str) -> &'static str {
             "closures and iterator chains are not supported; write a loop or a `match`"
         }
         (_, "to_string" | "to_owned") => "use `Text`; `std_lib::itoa(n)` writes a number",
-        (Ty::Option(_), "ok_or" | "unwrap_or_else" | "unwrap_or_default") => {
-            "use `match`, `unwrap_or(v)` or `expect(\"…\")`"
-        }
+        (
+            Ty::Option(_) | Ty::Result(_),
+            "ok_or_else" | "unwrap_or_else" | "unwrap_or_default" | "map_err",
+        ) => "use `match`, `ok_or(e)`, `unwrap_or(v)` or `expect(\"…\")`",
         _ => "",
     }
 }

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use super::Checker;
-use crate::program::{ConstState, Def, FnId, ModId, Program, loc, loc_of};
+use crate::program::{ConstState, Def, FnId, ModId, Program, Shape, Variant, loc, loc_of};
 use crate::tree::{Kind, Value};
 use crate::types::Ty;
+
+/// Constants that depend on constants: deeper than this is no source that someone wrote.
+const MAX_CONSTANT_DEPTH: usize = 32;
 
 /// A parameter.
 #[derive(Clone, Debug)]
@@ -84,13 +87,13 @@ impl Program<'_> {
         };
         let generic = match &def {
             Some(Def::Framework(path)) => Some(path.clone()),
-            None if name == "Option" => Some(name.clone()),
+            None if name == "Option" || name == "Result" => Some(name.clone()),
             _ => None,
         };
         match (generic.as_deref(), args.as_slice()) {
             (Some("Option"), [t]) => {
                 let inner = self.ty_of(module, self_ty, t);
-                if matches!(inner, Ty::Option(_) | Ty::Any | Ty::Unit) {
+                if matches!(inner, Ty::Option(_) | Ty::Any | Ty::Unit | Ty::Result(_)) {
                     let message = format!("`Option<{inner}>` is not supported");
                     self.error_help(
                         at,
@@ -100,6 +103,15 @@ impl Program<'_> {
                     return Ty::Err;
                 }
                 return Ty::option(inner);
+            }
+            (Some("Result"), [t, e]) => {
+                let value = self.ty_of(module, self_ty, t);
+                let error = self.ty_of(module, self_ty, e);
+                if let Some(problem) = super::infer::bad_result(&value, &error) {
+                    self.error_help(at, problem, "use an enum as the error");
+                    return Ty::Err;
+                }
+                return Ty::result(value, error);
             }
             (Some("Array"), [t]) => return Ty::array(self.ty_of(module, self_ty, t)),
             (Some("Map"), [k, v]) => {
@@ -122,7 +134,7 @@ impl Program<'_> {
         }
         match def {
             Some(Def::Struct(id)) => Ty::Struct(id, self.structs[id].name.clone()),
-            Some(Def::Enum(id)) => Ty::Enum(id, self.enums[id].name.clone()),
+            Some(Def::Enum(id)) => self.enum_ty(id),
             Some(Def::Framework(path)) => match Ty::by_name(&path) {
                 Some(ty) => ty,
                 None => {
@@ -175,8 +187,8 @@ impl Program<'_> {
             }
             "Result" => self.error_help(
                 at,
-                "`Result` is not supported",
-                "use `Option<T>`, or `assert!` to stop",
+                "a `Result` needs its two types",
+                "write `Result<Int, Error>`",
             ),
             "char" => self.error_help(
                 at,
@@ -377,19 +389,19 @@ impl Program<'_> {
         if let Some(values) = &self.enums[id].values {
             return values.clone();
         }
+        // One that leads back here finds no values; rustc refuses it.
+        self.enums[id].values = Some([].into());
+        if self.open_constants >= MAX_CONSTANT_DEPTH {
+            let module = self.enums[id].module;
+            let at = loc_of(self.modules[module].file, self.enums[id].item.ident.span());
+            self.error(at, "too many constants depend on each other");
+            return [].into();
+        }
+        self.open_constants += 1;
         let (module, item) = (self.enums[id].module, self.enums[id].item.clone());
-        let file = self.modules[module].file;
         let mut values = Vec::new();
         let mut next = 0i64;
         for variant in &item.variants {
-            if !variant.fields.is_empty() {
-                let help = "use a struct with an enum in it";
-                self.error_help(
-                    loc(file, variant),
-                    "an enum's variants cannot carry values",
-                    help,
-                );
-            }
             if let Some((_, e)) = &variant.discriminant {
                 let mut c = Checker::new(self, module, None);
                 let e = c.expr(e);
@@ -403,9 +415,70 @@ impl Program<'_> {
             values.push(next);
             next = next.wrapping_add(1);
         }
+        self.open_constants -= 1;
         let values: Arc<[i64]> = values.into();
         self.enums[id].values = Some(values.clone());
         values
+    }
+
+    /// The type of an enum: with values in its variants, or a number.
+    pub(crate) fn enum_ty(&self, id: usize) -> Ty {
+        let decl = &self.enums[id];
+        if decl.item.variants.iter().any(|v| !v.fields.is_empty()) {
+            Ty::Data(id, decl.name.clone())
+        } else {
+            Ty::Enum(id, decl.name.clone())
+        }
+    }
+
+    /// The variants of an enum with values.
+    pub(crate) fn variants(&mut self, id: usize) -> Arc<[Variant]> {
+        if let Some(variants) = &self.enums[id].variants {
+            return variants.clone();
+        }
+        self.enums[id].variants = Some(Arc::new([]));
+        let (module, item) = (self.enums[id].module, self.enums[id].item.clone());
+        let self_ty = self.enum_ty(id);
+        let file = self.modules[module].file;
+        if !item.generics.params.is_empty() {
+            self.error(loc(file, &item.generics), "generic enums are not supported");
+        }
+        let mut variants = Vec::new();
+        for variant in &item.variants {
+            if variant.discriminant.is_some() {
+                self.error_help(
+                    loc(file, variant),
+                    "a variant of an enum with values has no number of its own",
+                    "leave the number away",
+                );
+            }
+            let shape = match &variant.fields {
+                syn::Fields::Unit => Shape::Bare,
+                syn::Fields::Unnamed(_) => Shape::Tuple,
+                syn::Fields::Named(_) => Shape::Named,
+            };
+            let mut fields = Vec::new();
+            for field in &variant.fields {
+                let ty = self.ty_of(module, Some(&self_ty), &field.ty);
+                if matches!(ty, Ty::Lit | Ty::Unit | Ty::Never) {
+                    self.error_help(
+                        loc(file, &field.ty),
+                        format!("a variant cannot carry a `{ty}`"),
+                        "use `Int`",
+                    );
+                }
+                let name = field.ident.as_ref().map(ToString::to_string);
+                fields.push((name.unwrap_or_default(), ty));
+            }
+            variants.push(Variant {
+                name: variant.ident.to_string(),
+                shape,
+                fields,
+            });
+        }
+        let variants: Arc<[Variant]> = variants.into();
+        self.enums[id].variants = Some(variants.clone());
+        variants
     }
 
     /// The type and value of a constant; `None` after reporting why not.
@@ -423,6 +496,16 @@ impl Program<'_> {
             }
             ConstState::Unknown => self.consts[id].value = ConstState::Busy,
         }
+        if self.open_constants >= MAX_CONSTANT_DEPTH {
+            let at = loc(
+                self.modules[self.consts[id].module].file,
+                &*self.consts[id].expr,
+            );
+            self.error(at, "too many constants depend on each other");
+            self.consts[id].value = ConstState::Failed;
+            return None;
+        }
+        self.open_constants += 1;
         let (module, self_ty) = (self.consts[id].module, self.consts[id].self_ty.clone());
         let (ty, expr) = (self.consts[id].ty.clone(), self.consts[id].expr.clone());
         let before = self.errors.len();
@@ -431,6 +514,7 @@ impl Program<'_> {
         let e = c.expr(&expr);
         let at = e.loc;
         let e = c.coerce_at(e, &ty, at);
+        self.open_constants -= 1;
         let state = match e.kind {
             Kind::Const(value) if self.errors.len() == before => ConstState::Known(ty, value),
             _ => {

@@ -170,6 +170,9 @@ impl Checker<'_, '_> {
                     loc: at,
                 },
             },
+            Some(Def::Variant(id, n)) if matches!(self.p.enum_ty(id), Ty::Data(..)) => {
+                self.bare_variant(id, n, at)
+            }
             Some(Def::Variant(id, n)) => {
                 let number = self.p.enum_values(id).get(n).copied().unwrap_or_default();
                 let ty = Ty::Enum(id, self.p.enums[id].name.clone());
@@ -300,9 +303,13 @@ impl Checker<'_, '_> {
         } else {
             self.resolve(&s.path, true)
         };
-        let Some(Def::Struct(id)) = def else {
-            let at = self.loc(&s.path);
-            return self.fail(at, "this is not a struct of the contract", "");
+        let id = match def {
+            Some(Def::Struct(id)) => id,
+            Some(Def::Variant(id, n)) => return self.variant_literal(id, n, s, at),
+            _ => {
+                let at = self.loc(&s.path);
+                return self.fail(at, "this is not a struct of the contract", "");
+            }
         };
         if let Some(rest) = &s.rest {
             let at = self.loc(rest);
@@ -314,56 +321,19 @@ impl Checker<'_, '_> {
         }
         let declared = self.p.fields(id);
         let name = self.p.structs[id].name.clone();
-        let mut fields = Vec::new();
-        for field in &s.fields {
-            let syn::Member::Named(member) = &field.member else {
-                continue;
+        let Some(fields) = self.given_fields(s, &declared, &name, at) else {
+            return Expr {
+                kind: Kind::Unit,
+                ty: Ty::Err,
+                loc: at,
             };
-            let place = loc_of(self.file, member.span());
-            let Some(n) = declared.iter().position(|(f, _)| member == f) else {
-                self.fail(place, format!("`{name}` has no field `{member}`"), "");
-                continue;
-            };
-            let value = self.expr(&field.expr);
-            let place = value.loc;
-            let value = self.coerce_at(value, &declared[n].1, place);
-            fields.push((n, value));
-        }
-        for (n, (field, _)) in declared.iter().enumerate() {
-            if fields.iter().filter(|(m, _)| *m == n).count() != 1 {
-                return self.fail(at, format!("the field `{field}` must be given once"), "");
-            }
-        }
+        };
         if declared.is_empty() {
             return self.fail(at, "a struct without fields is not supported", "");
         }
         Expr {
             kind: Kind::Struct(fields),
             ty: Ty::Struct(id, name),
-            loc: at,
-        }
-    }
-
-    fn try_expr(&mut self, value: Expr, at: Loc) -> Expr {
-        if value.ty == Ty::Err {
-            return value;
-        }
-        let inner = self.fresh();
-        let wanted = Ty::option(inner.clone());
-        if !self.unify(&value.ty, &wanted) {
-            let ty = self.full(&value.ty);
-            return self.fail(at, format!("`?` needs an `Option`, this is `{ty}`"), "");
-        }
-        if !matches!(self.result, Ty::Option(_)) {
-            return self.fail(
-                at,
-                "`?` is only possible in a function that returns an `Option`",
-                "use `expect(\"…\")`",
-            );
-        }
-        Expr {
-            kind: Kind::Try(Box::new(value)),
-            ty: inner,
             loc: at,
         }
     }

@@ -2,11 +2,15 @@
 
 use super::Checker;
 use crate::diagnostic::Loc;
-use crate::tree::{Expr, Kind, Local, Over, Pattern, Stmt};
+use crate::tree::{Expr, Kind, Local, Over, Stmt};
 use crate::types::Ty;
 
 /// Types nest no deeper than this in real sources; it stops a type that would contain itself.
 const MAX_TYPE_DEPTH: usize = 64;
+/// Parts of one type: `let b = (a, a); let c = (b, b); …` grows quickly.
+const MAX_TYPE_PARTS: usize = 1000;
+/// Comparisons of types in one function.
+const MAX_UNIFY_STEPS: usize = 1_000_000;
 
 impl Checker<'_, '_> {
     pub(super) fn fresh(&mut self) -> Ty {
@@ -28,18 +32,22 @@ impl Checker<'_, '_> {
 
     /// The type with everything known filled in.
     pub(super) fn full(&self, ty: &Ty) -> Ty {
-        self.full_at(ty, 0)
+        let parts = std::cell::Cell::new(0);
+        self.full_at(ty, 0, &parts)
     }
 
-    fn full_at(&self, ty: &Ty, depth: usize) -> Ty {
-        if depth > MAX_TYPE_DEPTH {
+    /// What is too large becomes [`Ty::Err`], which is an error when the function is finished.
+    fn full_at(&self, ty: &Ty, depth: usize, parts: &std::cell::Cell<usize>) -> Ty {
+        parts.set(parts.get() + 1);
+        if depth > MAX_TYPE_DEPTH || parts.get() > MAX_TYPE_PARTS {
             return Ty::Err;
         }
-        let next = |t: &Ty| self.full_at(t, depth + 1);
+        let next = |t: &Ty| self.full_at(t, depth + 1, parts);
         match self.shallow(ty) {
             Ty::Option(t) => Ty::option(next(&t)),
             Ty::Array(t) => Ty::array(next(&t)),
             Ty::Map(kv) => Ty::Map((next(&kv.0), next(&kv.1)).into()),
+            Ty::Result(te) => Ty::result(next(&te.0), next(&te.1)),
             Ty::Tuple(list) => Ty::Tuple(list.iter().map(next).collect()),
             plain => plain,
         }
@@ -48,12 +56,16 @@ impl Checker<'_, '_> {
     /// Makes two types equal if that is possible.
     pub(super) fn unify(&mut self, a: &Ty, b: &Ty) -> bool {
         let (a, b) = (self.shallow(a), self.shallow(b));
+        self.steps += 1;
+        if self.steps > MAX_UNIFY_STEPS {
+            return false;
+        }
         match (&a, &b) {
-            _ if a == b => true,
             (Ty::Err, _) | (_, Ty::Err) => true,
+            (Ty::Var(n), Ty::Var(m)) if n == m => true,
             (Ty::Var(n), other) | (other, Ty::Var(n)) => {
                 if matches!(other, Ty::Lit | Ty::Never | Ty::Small | Ty::Slice)
-                    || self.contains(other, *n, 0)
+                    || self.contains(other, *n, 0, &mut 0)
                 {
                     return false;
                 }
@@ -61,25 +73,31 @@ impl Checker<'_, '_> {
                 true
             }
             (Ty::Option(x), Ty::Option(y)) | (Ty::Array(x), Ty::Array(y)) => self.unify(x, y),
+            (Ty::Result(x), Ty::Result(y)) => self.unify(&x.0, &y.0) && self.unify(&x.1, &y.1),
             (Ty::Map(x), Ty::Map(y)) => self.unify(&x.0, &y.0) && self.unify(&x.1, &y.1),
             (Ty::Tuple(x), Ty::Tuple(y)) if x.len() == y.len() => {
                 let pairs: Vec<_> = x.iter().cloned().zip(y.iter().cloned()).collect();
                 pairs.iter().all(|(x, y)| self.unify(x, y))
             }
-            _ => false,
+            // Only types without parts are left to be equal.
+            (Ty::Option(_) | Ty::Array(_) | Ty::Result(_) | Ty::Map(_) | Ty::Tuple(_), _) => false,
+            _ => a == b,
         }
     }
 
-    fn contains(&self, ty: &Ty, var: usize, depth: usize) -> bool {
-        let next = |t: &Ty| self.contains(t, var, depth + 1);
-        depth > MAX_TYPE_DEPTH
-            || match self.shallow(ty) {
-                Ty::Var(n) => n == var,
-                Ty::Option(t) | Ty::Array(t) => next(&t),
-                Ty::Map(kv) => next(&kv.0) || next(&kv.1),
-                Ty::Tuple(list) => list.iter().any(next),
-                _ => false,
-            }
+    fn contains(&self, ty: &Ty, var: usize, depth: usize, parts: &mut usize) -> bool {
+        *parts += 1;
+        if depth > MAX_TYPE_DEPTH || *parts > MAX_TYPE_PARTS {
+            return true;
+        }
+        let mut next = |t: &Ty| self.contains(t, var, depth + 1, parts);
+        match self.shallow(ty) {
+            Ty::Var(n) => n == var,
+            Ty::Option(t) | Ty::Array(t) => next(&t),
+            Ty::Map(kv) | Ty::Result(kv) => next(&kv.0) || next(&kv.1),
+            Ty::Tuple(list) => list.iter().any(next),
+            _ => false,
+        }
     }
 
     /// The expression as a value of type `ty`, or an error at `at`.
@@ -113,6 +131,7 @@ impl Checker<'_, '_> {
         let mut doubts: Vec<(Loc, String)> = Vec::new();
         visit(&mut e, &mut |e| {
             e.ty = self.full(&e.ty);
+            self.finish_patterns(e);
             if let Some(problem) = trouble(&e.ty) {
                 doubts.push((e.loc, problem));
             }
@@ -141,10 +160,16 @@ impl Checker<'_, '_> {
 
 fn trouble(ty: &Ty) -> Option<String> {
     match ty {
+        Ty::Err => Some("this type is too large".to_owned()),
         Ty::Var(_) | Ty::Param(_) => Some("the type of this is not known".to_owned()),
-        Ty::Option(t) if matches!(**t, Ty::Option(_) | Ty::Any | Ty::Unit) => Some(format!(
-            "`Option<{t}>` is not supported: its `None` and a null value are the same item"
-        )),
+        Ty::Result(te) => bad_result(&te.0, &te.1)
+            .or_else(|| trouble(&te.0))
+            .or_else(|| trouble(&te.1)),
+        Ty::Option(t) if matches!(**t, Ty::Option(_) | Ty::Any | Ty::Unit | Ty::Result(_)) => {
+            Some(format!(
+                "`Option<{t}>` is not supported: its `None` and a null value are the same item"
+            ))
+        }
         Ty::Option(t) | Ty::Array(t) => trouble(t),
         Ty::Map(kv) => trouble(&kv.0).or_else(|| trouble(&kv.1)),
         Ty::Tuple(list) => list.iter().find_map(trouble),
@@ -181,6 +206,8 @@ pub(crate) fn visit(e: &mut Expr, f: &mut dyn FnMut(&mut Expr)) {
         | Kind::Assert(a, _)
         | Kind::Field(a, _)
         | Kind::Clone(a)
+        | Kind::Ok(a)
+        | Kind::Err(a)
         | Kind::Assign(_, a) => visit(a, f),
         Kind::Match(m) => {
             visit(&mut m.scrutinee, f);
@@ -220,11 +247,15 @@ pub(crate) fn visit(e: &mut Expr, f: &mut dyn FnMut(&mut Expr)) {
     f(e);
 }
 
-/// Patterns inside patterns, outer first.
-pub(crate) fn pattern_parts(p: &Pattern) -> Vec<&Pattern> {
-    match p {
-        Pattern::Or(list) | Pattern::Tuple(list) => list.iter().collect(),
-        Pattern::Some(inner) => vec![inner],
-        _ => Vec::new(),
+/// Why there is no such `Result`, if there is none.
+pub(crate) fn bad_result(value: &Ty, error: &Ty) -> Option<String> {
+    if matches!(value, Ty::Never | Ty::Lit)
+        || matches!(
+            error,
+            Ty::Option(_) | Ty::Any | Ty::Unit | Ty::Never | Ty::Lit | Ty::Result(_)
+        )
+    {
+        return Some(format!("`Result<{value}, {error}>` is not supported"));
     }
+    None
 }

@@ -4,7 +4,9 @@
 //! right is.
 
 mod call;
+mod data;
 mod decl;
+mod exhaustive;
 mod expr;
 mod infer;
 mod loops;
@@ -19,7 +21,7 @@ use quote::ToTokens;
 
 use crate::diagnostic::Loc;
 use crate::program::{Def, FnId, ModId, Program, loc, loc_of};
-use crate::tree::{Body, Expr, Kind, Local, LocalId, LoopId, Pattern, Stmt};
+use crate::tree::{Body, Expr, Kind, Local, LocalId, LoopId, Stmt};
 use crate::types::Ty;
 
 /// The state of checking one function (or one constant's initialiser).
@@ -34,6 +36,10 @@ pub(crate) struct Checker<'p, 'a> {
     pub(super) result: Ty,
     pub(super) loops: Vec<OpenLoop>,
     next_loop: LoopId,
+    /// Comparisons of types so far.
+    pub(super) steps: usize,
+    /// Whether the names of the pattern at hand are references.
+    pub(super) by_ref: bool,
 }
 
 pub(super) struct OpenLoop {
@@ -87,6 +93,8 @@ impl<'p, 'a> Checker<'p, 'a> {
             result: Ty::Unit,
             loops: Vec::new(),
             next_loop: 0,
+            steps: 0,
+            by_ref: false,
         }
     }
 
@@ -173,7 +181,7 @@ impl<'p, 'a> Checker<'p, 'a> {
         if names.first().is_some_and(|n| n == "Self") {
             let start = match &self.self_ty {
                 Some(Ty::Struct(id, _)) => Def::Struct(*id),
-                Some(Ty::Enum(id, _)) => Def::Enum(*id),
+                Some(Ty::Enum(id, _) | Ty::Data(id, _)) => Def::Enum(*id),
                 _ => return None,
             };
             return self.p.walk(start, &names[1..], types, 0);
@@ -291,13 +299,6 @@ impl<'p, 'a> Checker<'p, 'a> {
                 at,
                 "this pattern may not fit",
                 "write `let … = … else { return … };` or use `match`",
-            );
-        }
-        if otherwise.is_some() && matches!(pattern, Pattern::Tuple(_)) {
-            self.fail(
-                at,
-                "`let else` with a tuple pattern is not supported",
-                "use `match` or two steps",
             );
         }
         Some(Stmt::Let(pattern, value, otherwise.map(Box::new), at))

@@ -100,6 +100,18 @@ pub(super) static ROWS: &[(&str, &str, &str)] = &[
     ("Option::unwrap", "(Option<T>) -> T", "@unwrap"),
     ("Option::expect", "(Option<T>; *) -> T", "@expect"),
     ("Option::unwrap_or", "(Option<T>; T) -> T", "@unwrap_or"),
+    ("Option::ok_or", "(Option<T>; E) -> Result<T,E>", "@ok_or"),
+    // Result
+    ("Result::is_ok", "(Result<T,E>) -> bool", "@is_ok"),
+    ("Result::is_err", "(Result<T,E>) -> bool", "@is_err"),
+    ("Result::unwrap", "(Result<T,E>) -> T", "@result_unwrap"),
+    ("Result::expect", "(Result<T,E>; *) -> T", "@result_expect"),
+    (
+        "Result::unwrap_or",
+        "(Result<T,E>; T) -> T",
+        "@result_unwrap_or",
+    ),
+    ("Result::ok", "(Result<T,E>) -> Option<T>", "@result_ok"),
     // Array
     ("Array::new", "() -> Array<T>", "NEWARRAY0"),
     ("Array::len", "(Array<T>) -> Int", "SIZE"),

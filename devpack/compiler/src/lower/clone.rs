@@ -9,18 +9,16 @@ use crate::types::Ty;
 /// Copies of types nested deeper than this are refused; it also stops recursive types.
 const MAX_COPY_DEPTH: usize = 8;
 
+/// More than a script has room for: a function that is longer is wrong anyway.
+const MAX_INSTRUCTIONS: usize = 131_072;
+/// Types looked at to answer for one.
+const MAX_COPY_STEPS: usize = 10_000;
 /// So many parts are copied one by one; above that the script would grow more than it saves.
 const MAX_READ_PARTS: usize = 8;
 
 impl Function<'_, '_> {
-    /// Whether no operation of the language changes items of the type, so that sharing is copying.
     pub(super) fn is_immutable(&self, ty: &Ty) -> bool {
-        match ty {
-            Ty::Array(_) | Ty::Map(_) | Ty::Struct(..) | Ty::Iterator => false,
-            Ty::Option(t) => self.is_immutable(t),
-            Ty::Tuple(parts) => parts.iter().all(|t| self.is_immutable(t)),
-            _ => true,
-        }
+        self.u.unchanging(ty)
     }
 
     /// Replaces the top item, of type `ty`, by a copy.
@@ -32,7 +30,7 @@ impl Function<'_, '_> {
         if self.is_immutable(ty) {
             return;
         }
-        if depth > MAX_COPY_DEPTH {
+        if depth > MAX_COPY_DEPTH || self.ins.len() > MAX_INSTRUCTIONS {
             return self.error(at, format!("`{ty}` is nested too deeply to be copied"), "");
         }
         match ty {
@@ -51,6 +49,22 @@ impl Function<'_, '_> {
                 self.copy_parts(&fields, at, depth);
             }
             Ty::Tuple(parts) => self.copy_parts(parts, at, depth),
+            Ty::Data(id, _) => {
+                let variants = self.u.enums.get(id).cloned().unwrap_or_default();
+                self.copy_variant(&variants, at, depth);
+            }
+            Ty::Result(te) if !ty.is_bare_result() => {
+                let variants = [vec![Ty::Int, te.0.clone()], vec![Ty::Int, te.1.clone()]];
+                self.copy_variant(&variants, at, depth);
+            }
+            Ty::Result(te) => {
+                let done = self.u.label();
+                self.op(Op::DUP);
+                self.op(Op::ISNULL);
+                self.jump(Op::JMPIF, done);
+                self.copy_at(&te.1, at, depth + 1);
+                self.label_here(done);
+            }
             Ty::Option(inner) => {
                 let done = self.u.label();
                 self.op(Op::DUP);
@@ -68,6 +82,26 @@ impl Function<'_, '_> {
                 "build a new one from its parts",
             ),
         }
+    }
+
+    /// Of variants only those with something to copy are copied.
+    fn copy_variant(&mut self, variants: &[Vec<Ty>], at: Loc, depth: usize) {
+        let done = self.u.label();
+        for (tag, items) in variants.iter().enumerate() {
+            if items.iter().all(|t| self.is_immutable(t)) {
+                continue;
+            }
+            let next = self.u.label();
+            self.op(Op::DUP);
+            self.int(0);
+            self.op(Op::PICKITEM);
+            self.int(tag);
+            self.jump(Op::JMPNE, next);
+            self.copy_parts(items, at, depth + 1);
+            self.jump(Op::JMP, done);
+            self.label_here(next);
+        }
+        self.label_here(done);
     }
 
     fn copy_parts(&mut self, parts: &[Ty], at: Loc, depth: usize) {
@@ -90,7 +124,7 @@ impl Function<'_, '_> {
 
     /// Replaces an element that was read by a copy, which is what the framework's `get` gives.
     pub(super) fn copy_element(&mut self, ty: &Ty, at: Loc) {
-        if !self.copied_by_values(ty, 0) {
+        if !self.copied_by_values(ty, 0, &mut 0) {
             let help = "take it out with `pop`, or keep the collections apart";
             return self.error(
                 at,
@@ -103,7 +137,7 @@ impl Function<'_, '_> {
 
     /// VALUES copies Structs, and Structs in them, but shares everything else.
     pub(super) fn check_values(&mut self, of: &Ty, at: Loc) {
-        if !self.copied_by_values(of, 0) {
+        if !self.copied_by_values(of, 0, &mut 0) {
             let help = "copy the elements one by one in a loop";
             self.error(
                 at,
@@ -113,19 +147,27 @@ impl Function<'_, '_> {
         }
     }
 
-    fn copied_by_values(&self, ty: &Ty, depth: usize) -> bool {
+    fn copied_by_values(&self, ty: &Ty, depth: usize, steps: &mut usize) -> bool {
+        *steps += 1;
         if self.is_immutable(ty) {
             return true;
         }
+        if depth > MAX_COPY_DEPTH || *steps > MAX_COPY_STEPS {
+            return false;
+        }
+        let mut next = |t: &Ty| self.copied_by_values(t, depth + 1, steps);
         match ty {
-            _ if depth > MAX_COPY_DEPTH => false,
-            Ty::Struct(id, _) => self
-                .u
-                .structs
-                .get(id)
-                .is_some_and(|f| f.iter().all(|t| self.copied_by_values(t, depth + 1))),
-            Ty::Option(t) => self.copied_by_values(t, depth + 1),
-            Ty::Tuple(parts) => parts.iter().all(|t| self.copied_by_values(t, depth + 1)),
+            Ty::Struct(id, _) => match self.u.structs.get(id) {
+                Some(fields) => fields.iter().all(next),
+                None => false,
+            },
+            Ty::Option(t) => next(t),
+            Ty::Result(te) => next(&te.0) && next(&te.1),
+            Ty::Data(id, _) => match self.u.enums.get(id) {
+                Some(variants) => variants.iter().flatten().all(next),
+                None => false,
+            },
+            Ty::Tuple(parts) => parts.iter().all(next),
             _ => false,
         }
     }

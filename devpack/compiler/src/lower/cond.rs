@@ -39,6 +39,15 @@ impl Function<'_, '_> {
             }
             Kind::Let(pattern, value, temp) => {
                 let fail = if when { self.u.label() } else { target };
+                if let Some(places) = self.separate(value, std::iter::once(&**pattern)) {
+                    self.test_parts(pattern, &places, fail);
+                    if when {
+                        self.jump(Op::JMP, target);
+                        self.label_here(fail);
+                    }
+                    self.height = before;
+                    return;
+                }
                 let place = match self.lasting_place(value) {
                     Some(place) => place,
                     None => {

@@ -98,18 +98,9 @@ impl Function<'_, '_> {
                 self.op(Op::RET);
                 false
             }
-            Kind::Try(value) => {
-                let below = self.height;
-                self.value(value, false);
-                let done = self.u.label();
-                self.op(Op::DUP);
-                self.op(Op::ISNULL);
-                self.jump(Op::JMPIFNOT, done);
-                (0..below).for_each(|_| self.op(Op::NIP));
-                self.op(Op::RET);
-                self.label_here(done);
-                false
-            }
+            Kind::Try(value) => return self.try_value(value),
+            Kind::Ok(inner) => return self.result_value(inner, &e.ty, true),
+            Kind::Err(inner) => return self.result_value(inner, &e.ty, false),
             Kind::Assert(cond, message) => {
                 self.value(cond, false);
                 self.ins.push(Ins::Data(message.clone()));
@@ -240,12 +231,17 @@ impl Function<'_, '_> {
             }
             Stmt::Let(pattern, value, None, loc) => {
                 self.ins.push(Ins::Mark(*loc));
-                if let (Pattern::Tuple(patterns), Kind::Pack(Op::PACKSTRUCT, parts)) =
-                    (pattern, &value.kind)
-                    && patterns.len() == parts.len()
+                if let (
+                    Pattern::Parts(None, patterns),
+                    Kind::Pack(Op::PACKSTRUCT, parts),
+                    Ty::Tuple(_),
+                ) = (pattern, &value.kind, &value.ty)
                 {
                     parts.iter().for_each(|p| self.value(p, false));
-                    patterns.iter().rev().for_each(|p| self.bind_top(p));
+                    for n in (0..parts.len()).rev() {
+                        let part = patterns.iter().find(|(m, _)| *m == n);
+                        self.bind_top(part.map_or(&Pattern::Wild, |(_, p)| p));
+                    }
                 } else {
                     let loose = matches!(pattern, Pattern::Bind(id) if !self.u.facts.wants_exact(self.id, *id));
                     self.value(value, loose);
@@ -280,12 +276,8 @@ impl Function<'_, '_> {
                 self.store(place);
             }
             // UNPACK costs as much as 30 of these.
-            Pattern::Tuple(parts) => {
-                let named: Vec<_> = parts
-                    .iter()
-                    .enumerate()
-                    .filter(|(_, p)| p.binds())
-                    .collect();
+            Pattern::Parts(None, parts) => {
+                let named: Vec<_> = parts.iter().filter(|(_, p)| p.binds()).collect();
                 for (count, (n, part)) in named.iter().enumerate() {
                     if count + 1 < named.len() {
                         self.op(Op::DUP);
@@ -413,6 +405,7 @@ impl Function<'_, '_> {
                 self.unwrap_or(&args[0], &args[1]);
                 return false;
             }
+            Some(name) if self.result_method(name, args) => return false,
             _ => {}
         }
         let flags: Vec<bool> = row.params.iter().map(|p| p.raw).collect();

@@ -10,6 +10,7 @@ mod expr;
 mod helpers;
 mod loops;
 mod matching;
+mod results;
 
 #[cfg(test)]
 pub(crate) use helpers::HELPERS;
@@ -36,6 +37,9 @@ pub(crate) struct Unit<'a> {
     pub events: HashMap<FnId, String>,
     /// Field types by struct.
     pub structs: HashMap<usize, Vec<Ty>>,
+    /// Items by variant of each enum with values, the one that tells the variant included.
+    pub enums: HashMap<usize, Vec<Vec<Ty>>>,
+    immutable_enums: BTreeSet<usize>,
     pub tokens: Vec<Token>,
     pub errors: Vec<Diagnostic>,
     next_label: Label,
@@ -54,6 +58,8 @@ impl<'a> Unit<'a> {
             names: HashMap::new(),
             events: HashMap::new(),
             structs: HashMap::new(),
+            enums: HashMap::new(),
+            immutable_enums: BTreeSet::new(),
             tokens: Vec::new(),
             errors: Vec::new(),
             next_label: 0,
@@ -67,6 +73,38 @@ impl<'a> Unit<'a> {
     pub(crate) fn label(&mut self) -> Label {
         self.next_label += 1;
         self.next_label
+    }
+
+    /// Enums whose values nothing can change: all but those with something changeable in them.
+    pub(crate) fn find_immutable_enums(&mut self) {
+        self.immutable_enums = self.enums.keys().copied().collect();
+        loop {
+            let still: BTreeSet<usize> = self
+                .immutable_enums
+                .iter()
+                .copied()
+                .filter(|id| {
+                    let mut items = self.enums.get(id).into_iter().flatten().flatten();
+                    items.all(|ty| self.unchanging(ty))
+                })
+                .collect();
+            if still.len() == self.immutable_enums.len() {
+                return;
+            }
+            self.immutable_enums = still;
+        }
+    }
+
+    /// Whether no operation of the language changes items of the type, so that sharing is copying.
+    pub(super) fn unchanging(&self, ty: &Ty) -> bool {
+        match ty {
+            Ty::Array(_) | Ty::Map(_) | Ty::Struct(..) | Ty::Iterator => false,
+            Ty::Option(t) => self.unchanging(t),
+            Ty::Result(te) => self.unchanging(&te.0) && self.unchanging(&te.1),
+            Ty::Data(id, _) => self.immutable_enums.contains(id),
+            Ty::Tuple(parts) => parts.iter().all(|t| self.unchanging(t)),
+            _ => true,
+        }
     }
 
     fn function_label(&mut self, id: FnId) -> Label {
@@ -140,6 +178,7 @@ impl<'a> Unit<'a> {
             slots: 0,
             loops: Vec::new(),
             variables: Vec::new(),
+            tags: Vec::new(),
         };
         let count = body.params.len();
         let mut params = Vec::new();
@@ -200,6 +239,8 @@ pub(crate) struct Function<'u, 'a> {
     slots: usize,
     loops: Vec<OpenLoop>,
     variables: Vec<Variable>,
+    /// Places of values whose variant is kept in a place of its own for a while.
+    tags: Vec<(Place, Place)>,
 }
 
 impl Function<'_, '_> {
