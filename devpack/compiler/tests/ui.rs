@@ -207,13 +207,13 @@ const LEVELS: [(&str, &str); 20] = [
 fn deep_nesting_is_an_error_and_no_overflow() {
     // The stack of a test's thread is 2 MiB, less than a program's.
     for (start, end) in LEVELS {
-        for depth in [20, 60, 100, 120, 240, 100_000] {
+        for depth in [20, 60, 100, 120, 240, 20_000] {
             let body = format!("{}n{}", start.repeat(depth), end.repeat(depth));
             let text = format!(
                 "#[contract(name = \"S\")] pub mod methods {{ use neo_framework::prelude::*; #[method] pub fn run(n: Int) -> Int {{ {body} }} }}"
             );
             let result = compile("a.rs", &text);
-            if depth == 100_000 {
+            if depth == 20_000 {
                 let shown = result.unwrap_err().to_string();
                 assert!(shown.contains("nested too deeply"), "{start}: {shown}");
             }
