@@ -5,15 +5,20 @@
 //! * [`content`]: files to encrypted, verifiable blocks and back; [`pdfs`] talks to storage nodes.
 //! * [`relay`]: publish and subscribe at the speed of the network.
 //! * [`keys`]: where content keys are kept.
+//! * `emulator` and `replay` (feature `emulator`): the contract run natively, a past transaction run again.
 //!
 //! Not here: servers (`phantasma-relay`, `phantasma-pdfs`) and the command line (`phantasma`).
 
 pub mod boxes;
 pub mod content;
 pub mod contract;
+#[cfg(feature = "emulator")]
+pub mod emulator;
 pub mod keys;
 pub mod pdfs;
 pub mod relay;
+#[cfg(feature = "emulator")]
+pub mod replay;
 
 /// Neo N3 itself: wallets, transactions, JSON-RPC. Servers reach it through here and so need one arrow less.
 pub use neo_client as neo;

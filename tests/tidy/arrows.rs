@@ -26,6 +26,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "phantasma-net",
             "phantasma-vm",
             "phantasma-contract",
+            "neo-framework",
         ],
     ),
     (

@@ -16,7 +16,7 @@
 //! Besides the table's names there are `PUSH` (a number, a string, `0x` bytes, `true`, `false`) and `PUSHDATA`, which
 //! take the shortest form. A jump's operand is a label, or a signed distance such as `+5`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::build::{push_bytes, push_int_le};
 use crate::decimal;
@@ -92,6 +92,18 @@ struct Assembler {
 /// # Errors
 /// The first problem with its line and column.
 pub fn assemble(text: &str) -> Result<Vec<u8>, AsmError> {
+    read(text)?.finish()
+}
+
+/// Where each label of a text stands in its script.
+///
+/// # Errors
+/// The first problem of a line; not whether every jump finds its label.
+pub fn label_positions(text: &str) -> Result<BTreeMap<String, usize>, AsmError> {
+    Ok(read(text)?.labels.into_iter().collect())
+}
+
+fn read(text: &str) -> Result<Assembler, AsmError> {
     let mut assembler = Assembler::default();
     for (number, line) in text.lines().enumerate() {
         let line_number = number + 1;
@@ -103,7 +115,7 @@ pub fn assemble(text: &str) -> Result<Vec<u8>, AsmError> {
         let words = words(line).map_err(at)?;
         assembler.line(line_number, &words).map_err(at)?;
     }
-    assembler.finish()
+    Ok(assembler)
 }
 
 /// Splits a line at blanks; a string in quotes is one word, a comment none.

@@ -18,6 +18,7 @@ mod asm;
 mod build;
 pub mod codegen;
 pub mod core;
+pub mod debug;
 mod decimal;
 mod disasm;
 mod explain;
@@ -26,9 +27,10 @@ mod gates;
 mod layout;
 mod script;
 mod table;
+pub mod trace;
 mod validate;
 
-pub use asm::{AsmError, Problem, assemble};
+pub use asm::{AsmError, Problem, assemble, label_positions};
 pub use build::{BuildError, MAX_DATA_BYTES, ScriptBuilder, data_script, script_data};
 pub use disasm::disassemble;
 pub use explain::{

@@ -17,11 +17,13 @@
 //!
 //! * [`hash`], [`key`], [`nep2`], [`wallet`], [`account`]: who one is.
 //! * [`script`], [`param`], [`stackitem`], [`nef`], [`manifest`]: what contracts take and give.
+//! * [`calls`]: what a script asks of contracts.
 //! * [`tx`], [`signer`], [`actor`]: how things are changed.
 //! * [`rpc`], [`ws`]: how a node is asked and listened to.
 
 pub mod account;
 pub mod actor;
+pub mod calls;
 pub mod codec;
 pub mod hash;
 pub mod key;
@@ -39,6 +41,7 @@ pub mod ws;
 
 pub use account::{Account, SignError};
 pub use actor::{Actor, ActorError, PendingTransaction, Receipt, TransactionBuilder};
+pub use calls::{CallsError, ContractCall, Then, contract_calls};
 pub use codec::DecodeError;
 pub use hash::{Hash160, Hash256, HashError};
 pub use key::{KeyError, PrivateKey, PublicKey};

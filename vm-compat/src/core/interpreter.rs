@@ -68,6 +68,8 @@ pub fn first_word(script: &Bytes) -> Int {
 pub fn run(script: &Bytes, mut word: Int, mut pc: Int, base: Int, context: &Context) -> Int {
     let mut op = int(0);
     loop {
+        #[cfg(not(neo))]
+        crate::trace::step(script, word, pc, base, context);
         if word != 0 {
             op = word & 255;
             word >>= 8;
@@ -259,12 +261,14 @@ pub fn run(script: &Bytes, mut word: Int, mut pc: Int, base: Int, context: &Cont
 }
 
 /// Where in the script a word that is not 0 goes on: the script's bytes that it still has end below its `RET`.
-fn position(script: &Bytes, word: Int) -> Int {
+pub(crate) fn position(script: &Bytes, word: Int) -> Int {
     script.len() + 1 - word.to_bytes().len()
 }
 
 /// Clears the stack down to `base` and gives what was on top, or null if there was nothing.
 pub fn take_result(base: Int) -> Any {
+    #[cfg(not(neo))]
+    crate::trace::ended(base);
     let depth = eval::depth();
     if depth == base {
         return Any::null();

@@ -9,4 +9,6 @@ mod interpreter;
 pub mod ops;
 
 pub use check::check;
+#[cfg(not(neo))]
+pub(crate) use interpreter::position;
 pub use interpreter::{Context, first_word, run, run_alone, take_result};

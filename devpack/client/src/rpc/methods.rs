@@ -283,7 +283,10 @@ impl RpcClient {
 }
 
 /// Turns "unknown" answers into None.
-fn absent<T>(answer: Result<T, RpcError>, unknown: &[i64]) -> Result<Option<T>, RpcError> {
+pub(super) fn absent<T>(
+    answer: Result<T, RpcError>,
+    unknown: &[i64],
+) -> Result<Option<T>, RpcError> {
     match answer {
         Ok(found) => Ok(Some(found)),
         Err(error) if error.code().is_some_and(|code| unknown.contains(&code)) => Ok(None),

@@ -1,6 +1,7 @@
 //! JSON-RPC of a Neo N3 node over HTTP: bounded in time and size, answers typed.
 
 mod error;
+mod history;
 mod methods;
 mod types;
 

@@ -83,6 +83,8 @@ pub(crate) struct State {
     pub(crate) gas_left: Int,
     pub(crate) calls: BTreeMap<Hash160, i64>,
     pub(crate) randoms: u64,
+    /// The first random numbers of each invocation, when they are known.
+    pub(crate) given_randoms: Vec<Int>,
 }
 
 thread_local! {
@@ -199,7 +201,11 @@ impl State {
     }
 
     pub(crate) fn next_random(&mut self) -> Int {
+        let given = usize::try_from(self.randoms).ok();
         self.randoms += 1;
+        if let Some(number) = given.and_then(|at| self.given_randoms.get(at)) {
+            return *number;
+        }
         let mut digest = Sha256::new();
         digest.update(self.seed.to_le_bytes());
         digest.update(self.transactions.to_le_bytes());

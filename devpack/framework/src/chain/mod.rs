@@ -75,6 +75,7 @@ impl Chain {
             gas_left: DEFAULT_GAS,
             calls: BTreeMap::new(),
             randoms: 0,
+            given_randoms: Vec::new(),
         })))
     }
 
@@ -161,6 +162,16 @@ impl Chain {
         })
     }
 
+    /// Sends a transaction whose entry script is native code; it calls
+    /// contracts through `contracts::call`, as often as it wants.
+    pub fn run_script<R: IntoItem>(
+        &self,
+        signers: &[Signer],
+        script: impl FnOnce() -> R,
+    ) -> Outcome {
+        invoke::execute(&self.0, signers, Effects::Keep, || script().into_item())
+    }
+
     /// A contract's storage.
     #[must_use]
     pub fn storage(&self, contract: &Hash160) -> Entries {
@@ -245,6 +256,12 @@ impl Chain {
     /// Sets what random numbers and transaction hashes follow from.
     pub fn set_seed(&self, seed: u64) {
         self.0.borrow_mut().seed = seed;
+    }
+
+    /// Sets the first random numbers of every invocation from now on, as a
+    /// node made them for a past transaction.
+    pub fn set_random_numbers(&self, numbers: Vec<Int>) {
+        self.0.borrow_mut().given_randoms = numbers;
     }
 
     /// Hash of the transaction that the next invocation will be.

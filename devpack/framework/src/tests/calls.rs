@@ -3,6 +3,7 @@
 use crate::chain::{Chain, Outcome, Scope, Signer};
 use crate::hash::Hash160;
 use crate::item::Item;
+use crate::{Any, array, contracts, int, text};
 
 /// Calls what it is told to, so that a test can build any chain of calls.
 #[neo_framework::contract(name = "Relay", permissions = "*")]
@@ -404,4 +405,53 @@ fn contract_code_outside_of_a_chain_says_what_to_do() {
     let payload = result.unwrap_err();
     let message = payload.downcast_ref::<String>().unwrap();
     assert!(message.contains("Chain::invoke"), "{message}");
+}
+
+#[test]
+fn an_entry_script_calls_more_than_once_and_fails_as_one() {
+    let chain = Chain::new();
+    let gas = crate::gas_token::HASH;
+    let (alice, bob) = (chain.account("alice"), chain.account("bob"));
+    chain.set_gas(&alice.hash, 10);
+    let pay = |amount: i64| {
+        let args = array![
+            Any::from(alice.hash.clone()),
+            Any::from(bob.hash.clone()),
+            Any::from(amount),
+            Any::null()
+        ];
+        contracts::call(&gas, &text("transfer"), contracts::ALL, args)
+    };
+    let twice = chain.run_script(&[alice.signer()], || {
+        let first = pay(3);
+        (first, pay(4))
+    });
+    assert_eq!(
+        twice.result(),
+        Item::structure(vec![Item::Boolean(true), Item::Boolean(true)])
+    );
+    assert_eq!(chain.gas_of(&bob.hash), 7);
+    let failed = chain.run_script(&[alice.signer()], || {
+        let _ = pay(3);
+        assert!(pay(9).as_bool(), "the second payment");
+    });
+    assert_eq!(failed.fault(), "the second payment");
+    assert_eq!(chain.gas_of(&bob.hash), 7);
+}
+
+#[test]
+fn known_random_numbers_come_first() {
+    let chain = Chain::new();
+    chain.set_random_numbers(vec![int(5), int(6)]);
+    for _ in 0..2 {
+        let drawn = chain.run_script(&[], || {
+            let (a, b) = (crate::runtime::random(), crate::runtime::random());
+            (a, b, crate::runtime::random())
+        });
+        let Item::Struct(cells) = drawn.result() else {
+            unreachable!()
+        };
+        assert_eq!(cells.borrow()[..2], [Item::integer(5), Item::integer(6)]);
+        assert_ne!(cells.borrow()[2], Item::integer(6));
+    }
 }
