@@ -263,6 +263,12 @@ impl Emulator {
         }
     }
 
+    /// Makes boxes free on this chain.
+    pub fn waive_box_fee(&self) {
+        let key = phantasma_contract::keys::BOX_FEE;
+        self.chain.set_storage(&self.native, key.as_slice(), None);
+    }
+
     /// Sets the random numbers that scripts get.
     pub(crate) fn set_random_numbers(&self, numbers: impl IntoIterator<Item = u128>) {
         let numbers = numbers.into_iter().map(|number| {

@@ -5,6 +5,7 @@ mod content;
 mod context;
 mod contract;
 mod demo;
+mod gate;
 mod message;
 mod net;
 mod wallet;
@@ -89,6 +90,9 @@ pub enum Command {
     /// Boxes: hubs of contents with an owner, a name and a gate.
     #[command(subcommand)]
     Box(box_::BoxCommand),
+    /// Scripts of gates and contents: assemble, look, step through them.
+    #[command(subcommand)]
+    Gate(gate::GateCommand),
     /// Files on the storage network.
     #[command(subcommand)]
     Content(content::ContentCommand),
@@ -109,6 +113,7 @@ pub async fn run(cli: Cli) -> Result<()> {
         Command::Net(command) => net::run(&context, command).await,
         Command::Contract(command) => contract::run(&context, command).await,
         Command::Box(command) => box_::run(&context, command).await,
+        Command::Gate(command) => gate::run(&context, command).await,
         Command::Content(command) => content::run(&context, command).await,
         Command::Message(command) => message::run(&context, command).await,
         Command::Demo(command) => demo::run(&context, command).await,

@@ -9,7 +9,7 @@ use super::*;
 pub(crate) fn emulator() -> Emulator {
     let params = DeployParams {
         owner: account("owner").hash,
-        initial_supply: 1_000_000_0000_0000,
+        initial_supply: 100_000_000_000_000,
         box_fee: 1_0000_0000,
         content_base_fee: 100_0000,
         pool_share: 20,

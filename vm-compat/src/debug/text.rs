@@ -37,6 +37,13 @@ impl Debugger {
         }
     }
 
+    /// A step's instruction as the disassembler writes it.
+    #[must_use]
+    pub fn instruction_text(&self, step: &Step) -> String {
+        let run = self.recording.runs.get(step.run);
+        run.map_or_else(String::new, |run| line_at(run, step.position))
+    }
+
     fn place(&self) -> String {
         let (Some(step), Some(run)) = (self.step(), self.run()) else {
             return self.end_text();
