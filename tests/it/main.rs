@@ -7,6 +7,7 @@ mod cli_net;
 mod client;
 mod compiler;
 mod contract;
+mod debug;
 mod demo;
 mod differential;
 mod foreign_wallet;

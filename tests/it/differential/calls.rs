@@ -3,7 +3,9 @@
 use neo_client::Hash160;
 use neo_framework::chain::Account;
 use phantasma_tests::NETWORK_MAGIC;
-use phantasma_vm::{Flow, ID_BYTES, Instr, Operand, STATES, TABLE, assemble, data_script, validate};
+use phantasma_vm::{
+    Flow, ID_BYTES, Instr, Operand, STATES, TABLE, assemble, data_script, validate,
+};
 use phantasma_wire::message::{Class, Unsigned};
 
 use super::items::Arg;

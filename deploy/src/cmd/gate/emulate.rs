@@ -160,8 +160,8 @@ fn fresh(
         must(&emulator, &supply, "transfer", &params)?;
     }
     let name = args.target.as_deref().unwrap_or(BOX_NAME);
-    let id = create_box(&emulator, name, &free_gate())?;
-    prepare(&emulator, id, &maker, args.verb, Some(gate), content)?;
+    let id = create_box(&emulator, name, &gate.script)?;
+    prepare(&emulator, id, &maker, args.verb, gate, content)?;
     let owner = match &args.owner {
         Some(address) => Hash160::from_address(address).context("--owner")?,
         None => maker,
@@ -188,9 +188,10 @@ async fn live(
     let snapshot = Snapshot::latest(&context.rpc(), &context.contract()?).await?;
     let emulator = Emulator::from_snapshot(&snapshot);
     let Some(target) = &args.target else {
+        let gate = gate.context("give the gate to debug, or --box")?;
         emulator.waive_box_fee();
         let name = free_name(&emulator)?;
-        let id = create_box(&emulator, &name, &free_gate())?;
+        let id = create_box(&emulator, &name, &gate.script)?;
         let owner = account("owner").hash;
         prepare(&emulator, id, &owner, args.verb, gate, content)?;
         return Ok(Scene {
@@ -215,8 +216,10 @@ async fn live(
     let info = info.result();
     let field = |at: usize| info.as_array().ok().and_then(|fields| fields.get(at));
     let owner = field(1).context("boxInfo gave no owner")?.as_hash160()?;
-    let needs_content = args.verb != Verb::Write;
-    if gate.is_some() || (needs_content && content.is_some()) {
+    if let Some(gate) = gate {
+        replace(&emulator, id, &owner, &gate.script)?;
+    }
+    if content.is_some() {
         let script = field(4).context("boxInfo gave no gate")?.as_bytes()?;
         let own = Source { script, text: None };
         prepare(
@@ -224,7 +227,7 @@ async fn live(
             id,
             &owner,
             args.verb,
-            gate.or(Some(&own)),
+            gate.unwrap_or(&own),
             content,
         )?;
     }
@@ -260,24 +263,27 @@ fn create_box(emulator: &Emulator, name: &str, gate: &[u8]) -> Result<u64> {
     Ok(must(emulator, &owner.hash, "createBox", &params)?.as_u64()?)
 }
 
-/// Puts a content there to be read, while everybody may write, and then the gate.
+/// Puts a content into a box to be read, while everybody may write, and then the gate back.
 fn prepare(
     emulator: &Emulator,
     id: u64,
     owner: &Hash160,
     verb: Verb,
-    gate: Option<&Source>,
+    gate: &Source,
     content: Option<&Source>,
 ) -> Result<()> {
-    let replace = |gate: &[u8]| {
-        let params = [id.into(), ContractParam::bytes(gate)];
-        must(emulator, owner, "replaceGate", &params).map(drop)
-    };
-    if verb != Verb::Write {
-        replace(&free_gate())?;
-        write(emulator, id, owner, content, 0)?;
+    if verb == Verb::Write {
+        return Ok(());
     }
-    gate.map_or(Ok(()), |gate| replace(&gate.script))
+    replace(emulator, id, owner, &free_gate())?;
+    let written = write(emulator, id, owner, content, 0)?;
+    result(written, "writeContent")?;
+    replace(emulator, id, owner, &gate.script)
+}
+
+fn replace(emulator: &Emulator, id: u64, owner: &Hash160, gate: &[u8]) -> Result<()> {
+    let params = [id.into(), ContractParam::bytes(gate)];
+    must(emulator, owner, "replaceGate", &params).map(drop)
 }
 
 fn write(
