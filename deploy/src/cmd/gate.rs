@@ -1,6 +1,7 @@
 //! `phantasma gate`: the scripts of gates and contents: writing, reading, stepping through them.
 
 mod emulate;
+mod explain;
 mod replay;
 mod session;
 
@@ -28,6 +29,8 @@ pub enum GateCommand {
         #[arg(value_name = "SCRIPT", help = SCRIPT_HELP)]
         script: String,
     },
+    /// Tell in English what a gate or a content does.
+    Explain(explain::ExplainArgs),
     /// Step through a gate, and the content behind it, without a transaction.
     Debug(emulate::DebugArgs),
     /// Step through what a past transaction did.
@@ -40,6 +43,7 @@ pub(super) async fn run(context: &Context, command: GateCommand) -> Result<()> {
     match command {
         GateCommand::Assemble { file, out } => assemble_to(context, &file, out.as_deref()),
         GateCommand::Disassemble { script } => show_text(context, &script),
+        GateCommand::Explain(args) => explain::run(context, args).await,
         GateCommand::Debug(args) => emulate::run(context, args).await,
         GateCommand::Replay(args) => replay::run(context, args).await,
     }
