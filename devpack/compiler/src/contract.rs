@@ -145,8 +145,16 @@ fn export(p: &mut Program<'_>, file: usize, id: FnId, attr: &syn::Attribute) -> 
             p.error(loc_of(file, error.span()), error.to_string());
         }
     }
-    let sig = p.signature(id)?;
     let ast = p.functions[id].sig.clone();
+    if !ast.generics.params.is_empty() {
+        p.error_help(
+            loc(file, &ast.generics),
+            "an exported method cannot be generic",
+            "take `Any`, or export one method a type",
+        );
+        return None;
+    }
+    let sig = p.signature(id)?;
     for (param, input) in sig.params.iter().zip(&ast.inputs) {
         let at = loc(file, input);
         if param.by_ref {

@@ -111,7 +111,10 @@ impl Scan<'_> {
                     self.f.exact.insert((self.id, *local));
                 }
             }
-            Kind::Op(_, args) | Kind::Event(_, args) | Kind::Pack(_, args) => {
+            Kind::Op(_, args)
+            | Kind::Event(_, args)
+            | Kind::Pack(_, args)
+            | Kind::Generic(_, _, args) => {
                 args.iter().for_each(|a| self.expr(a, false));
             }
             Kind::Intrinsic(row, args) => {

@@ -17,6 +17,9 @@ use crate::types::Ty;
 pub(crate) type ModId = usize;
 pub(crate) type FnId = usize;
 
+/// Characters of an error's message.
+const MAX_MESSAGE: usize = 200;
+
 /// What a name can mean.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Def {
@@ -68,6 +71,8 @@ pub(crate) struct FnDecl {
     pub name: String,
     pub module: ModId,
     pub self_ty: Option<Ty>,
+    /// Of a generic function made for certain types: what its parameters stand for.
+    pub type_args: Rc<[(String, Ty)]>,
     pub sig: Rc<syn::Signature>,
     pub block: Rc<syn::Block>,
     pub attrs: Rc<[syn::Attribute]>,
@@ -141,6 +146,10 @@ pub(crate) struct Program<'a> {
     pub steps: usize,
     /// Constants being worked out, each for the one before.
     pub open_constants: usize,
+    /// What the type parameters in reach stand for.
+    pub type_params: Rc<[(String, Ty)]>,
+    /// Generic functions made for certain types.
+    pub instances: HashMap<(FnId, Vec<Ty>), FnId>,
     /// Signatures read so far; `None` is one with an error.
     pub sigs: HashMap<FnId, Option<Arc<crate::check::Sig>>>,
 }
@@ -161,6 +170,8 @@ impl<'a> Program<'a> {
             consts: Vec::new(),
             errors: Vec::new(),
             steps: 0,
+            type_params: Rc::new([]),
+            instances: HashMap::new(),
             open_constants: 0,
             sigs: HashMap::new(),
         }
@@ -169,7 +180,7 @@ impl<'a> Program<'a> {
     pub(crate) fn error(&mut self, loc: Loc, message: impl Into<String>) {
         self.errors.push(Diagnostic {
             loc,
-            message: message.into(),
+            message: shortened(message.into()),
             help: None,
         });
     }
@@ -182,7 +193,7 @@ impl<'a> Program<'a> {
     ) {
         self.errors.push(Diagnostic {
             loc,
-            message: message.into(),
+            message: shortened(message.into()),
             help: Some(help.into()),
         });
     }
@@ -342,6 +353,7 @@ impl<'a> Program<'a> {
             name: sig.ident.to_string(),
             module,
             self_ty,
+            type_args: Rc::new([]),
             sig: Rc::new(sig.clone()),
             block: Rc::new(block.clone()),
             attrs: attrs.to_vec().into(),
@@ -466,6 +478,14 @@ impl<'a> Program<'a> {
             };
             assoc.insert(name, def);
         }
+    }
+}
+
+/// Types in a message can be long.
+fn shortened(message: String) -> String {
+    match message.char_indices().nth(MAX_MESSAGE) {
+        Some((end, _)) => format!("{}…", &message[..end]),
+        None => message,
     }
 }
 

@@ -52,6 +52,8 @@ pub(crate) enum Kind {
     Or(Box<Expr>, Box<Expr>),
     Intrinsic(&'static Intrinsic, Vec<Expr>),
     Call(FnId, Vec<Expr>),
+    /// Of a generic function, while it is not known for which types; gone when the caller is checked.
+    Generic(FnId, Vec<Ty>, Vec<Expr>),
     Event(FnId, Vec<Expr>),
     If(Box<Expr>, Box<Expr>, Option<Box<Expr>>),
     /// In conditions: the pattern holds, and its names are bound.

@@ -21,6 +21,14 @@ impl Checker<'_, '_> {
         match def {
             Some(Def::Fn(id)) => {
                 let values = args.iter().map(|a| self.expr(a)).collect();
+                let names = self.p.open_types(id);
+                if !names.is_empty() {
+                    let written = path.path.segments.last().and_then(|s| match &s.arguments {
+                        syn::PathArguments::AngleBracketed(list) => Some(list),
+                        _ => None,
+                    });
+                    return self.generic_call(id, &names, written, values, at);
+                }
                 self.call_function(id, values, at)
             }
             Some(Def::Framework(name)) => self.framework_call(&name, &path.path, &args, at),
@@ -49,19 +57,13 @@ impl Checker<'_, '_> {
                 loc: at,
             };
         };
-        if sig.params.len() != args.len() {
-            let message = format!(
-                "this function takes {} arguments, {} are given",
-                sig.params.len(),
-                args.len()
-            );
-            return self.fail(at, message, "");
-        }
-        let mut values = Vec::new();
-        for (value, param) in args.into_iter().zip(&sig.params) {
-            let place = value.loc;
-            values.push(self.coerce_at(value, &param.ty, place));
-        }
+        let Some(values) = self.fitting(&sig, args, at) else {
+            return Expr {
+                kind: Kind::Unit,
+                ty: Ty::Err,
+                loc: at,
+            };
+        };
         let event = self.p.functions[id]
             .attrs
             .iter()
@@ -76,6 +78,30 @@ impl Checker<'_, '_> {
             ty: sig.result.clone(),
             loc: at,
         }
+    }
+
+    /// The arguments as a signature wants them.
+    pub(super) fn fitting(
+        &mut self,
+        sig: &super::Sig,
+        args: Vec<Expr>,
+        at: Loc,
+    ) -> Option<Vec<Expr>> {
+        if sig.params.len() != args.len() {
+            let message = format!(
+                "this function takes {} arguments, {} are given",
+                sig.params.len(),
+                args.len()
+            );
+            self.fail(at, message, "");
+            return None;
+        }
+        let mut values = Vec::new();
+        for (value, param) in args.into_iter().zip(&sig.params) {
+            let place = value.loc;
+            values.push(self.coerce_at(value, &param.ty, place));
+        }
+        Some(values)
     }
 
     fn framework_call(
@@ -243,7 +269,7 @@ impl Checker<'_, '_> {
             _ => None,
         };
         if let Some(Def::Fn(id)) = assoc {
-            let method = self.p.signature(id).is_none_or(|s| s.method);
+            let method = self.p.functions[id].sig.receiver().is_some();
             if !method {
                 return self.fail(
                     place,
@@ -253,6 +279,10 @@ impl Checker<'_, '_> {
             }
             let mut args = vec![receiver];
             args.extend(c.args.iter().map(|a| self.expr(a)));
+            let names = self.p.open_types(id);
+            if !names.is_empty() {
+                return self.generic_call(id, &names, None, args, at);
+            }
             return self.call_function(id, args, at);
         }
         let Some(row) =

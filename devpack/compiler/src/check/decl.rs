@@ -24,7 +24,6 @@ pub(crate) struct ParamSig {
 pub(crate) struct Sig {
     pub params: Vec<ParamSig>,
     pub result: Ty,
-    pub method: bool,
 }
 
 impl Program<'_> {
@@ -68,6 +67,9 @@ impl Program<'_> {
         let name = last.ident.to_string();
         if let (Some(ty), true) = (self_ty, path.is_ident("Self")) {
             return ty.clone();
+        }
+        if let Some(ty) = self.type_parameter(path) {
+            return ty;
         }
         let names: Vec<_> = path.segments.iter().map(|s| s.ident.to_string()).collect();
         let def = self.lookup_path(module, &names, true);
@@ -116,7 +118,7 @@ impl Program<'_> {
             (Some("Array"), [t]) => return Ty::array(self.ty_of(module, self_ty, t)),
             (Some("Map"), [k, v]) => {
                 let key = self.ty_of(module, self_ty, k);
-                if !(key == Ty::Int || key == Ty::Bool || key.is_bytes() || key == Ty::Err) {
+                if !(matches!(key, Ty::Int | Ty::Bool | Ty::Err | Ty::Var(_)) || key.is_bytes()) {
                     self.error_help(
                         at,
                         format!("`{key}` cannot be a map's key"),
@@ -206,13 +208,14 @@ impl Program<'_> {
             return known.clone();
         }
         let before = self.errors.len();
-        let sig = self.read_signature(id);
+        let type_args = self.functions[id].type_args.clone();
+        let sig = self.with_types(type_args, |p| p.read_signature(id));
         let sig = (self.errors.len() == before).then(|| Arc::new(sig));
         self.sigs.insert(id, sig.clone());
         sig
     }
 
-    fn read_signature(&mut self, id: FnId) -> Sig {
+    pub(super) fn read_signature(&mut self, id: FnId) -> Sig {
         let (module, self_ty, ast) = {
             let f = &self.functions[id];
             (f.module, f.self_ty.clone(), f.sig.clone())
@@ -224,19 +227,22 @@ impl Program<'_> {
                 "`async` and `extern` functions are not supported",
             );
         }
-        if !ast.generics.params.is_empty() {
+        if let Some(param) = ast
+            .generics
+            .params
+            .iter()
+            .find(|p| matches!(p, syn::GenericParam::Const(_)))
+        {
             self.error_help(
-                loc(file, &ast.generics),
-                "generic functions are not supported",
-                "write one function a type",
+                loc(file, param),
+                "constant parameters are not supported",
+                "pass it as an argument",
             );
         }
         let mut params = Vec::new();
-        let mut method = false;
         for input in &ast.inputs {
             match input {
                 syn::FnArg::Receiver(r) => {
-                    method = true;
                     let at = loc(file, r);
                     let ty = self_ty.clone().unwrap_or(Ty::Err);
                     let (by_ref, exclusive) = match &r.kind {
@@ -314,11 +320,7 @@ impl Program<'_> {
                 "return `Int`",
             );
         }
-        Sig {
-            params,
-            result,
-            method,
-        }
+        Sig { params, result }
     }
 
     fn refuse_mut(&mut self, at: crate::diagnostic::Loc, ty: &Ty) {
@@ -332,6 +334,10 @@ impl Program<'_> {
             return fields.clone();
         }
         self.structs[id].fields = Some(Arc::new([]));
+        self.with_types(std::rc::Rc::new([]), |p| p.read_fields(id))
+    }
+
+    fn read_fields(&mut self, id: usize) -> Arc<[(String, Ty)]> {
         let (module, item) = (self.structs[id].module, self.structs[id].item.clone());
         let file = self.modules[module].file;
         for attr in item.attrs.iter().filter(|a| a.path().is_ident("derive")) {
@@ -437,6 +443,10 @@ impl Program<'_> {
             return variants.clone();
         }
         self.enums[id].variants = Some(Arc::new([]));
+        self.with_types(std::rc::Rc::new([]), |p| p.read_variants(id))
+    }
+
+    fn read_variants(&mut self, id: usize) -> Arc<[Variant]> {
         let (module, item) = (self.enums[id].module, self.enums[id].item.clone());
         let self_ty = self.enum_ty(id);
         let file = self.modules[module].file;
@@ -506,6 +516,10 @@ impl Program<'_> {
             return None;
         }
         self.open_constants += 1;
+        self.with_types(std::rc::Rc::new([]), |p| p.work_out(id))
+    }
+
+    fn work_out(&mut self, id: usize) -> Option<(Ty, Value)> {
         let (module, self_ty) = (self.consts[id].module, self.consts[id].self_ty.clone());
         let (ty, expr) = (self.consts[id].ty.clone(), self.consts[id].expr.clone());
         let before = self.errors.len();

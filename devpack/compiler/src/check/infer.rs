@@ -107,7 +107,7 @@ impl Checker<'_, '_> {
         }
         let (found, wanted) = (self.full(&e.ty), self.full(ty));
         let help = match (&wanted, &found) {
-            (Ty::Int, Ty::Lit) => "write `int(5)`",
+            (Ty::Int | Ty::Var(_), Ty::Lit) => "write `int(5)`",
             (Ty::Any, _) => "write `Any::from(x)`",
             (Ty::Option(_), Ty::Unit) => "write `None` or `Some(x)`",
             (_, Ty::Unit) => "a trailing `;` drops the value",
@@ -132,6 +132,9 @@ impl Checker<'_, '_> {
         visit(&mut e, &mut |e| {
             e.ty = self.full(&e.ty);
             self.finish_patterns(e);
+            if let Some(problem) = self.finish_call(e) {
+                doubts.push((e.loc, problem));
+            }
             if let Some(problem) = trouble(&e.ty) {
                 doubts.push((e.loc, problem));
             }
@@ -158,7 +161,7 @@ impl Checker<'_, '_> {
     }
 }
 
-fn trouble(ty: &Ty) -> Option<String> {
+pub(super) fn trouble(ty: &Ty) -> Option<String> {
     match ty {
         Ty::Err => Some("this type is too large".to_owned()),
         Ty::Var(_) | Ty::Param(_) => Some("the type of this is not known".to_owned()),
@@ -189,6 +192,7 @@ pub(crate) fn visit(e: &mut Expr, f: &mut dyn FnMut(&mut Expr)) {
         Kind::Op(_, args)
         | Kind::Intrinsic(_, args)
         | Kind::Call(_, args)
+        | Kind::Generic(_, _, args)
         | Kind::Event(_, args)
         | Kind::Pack(_, args) => args.iter_mut().for_each(|a| visit(a, f)),
         Kind::Struct(fields) => fields.iter_mut().for_each(|(_, a)| visit(a, f)),

@@ -8,6 +8,7 @@ mod data;
 mod decl;
 mod exhaustive;
 mod expr;
+mod generic;
 mod infer;
 mod loops;
 mod macros;
@@ -51,6 +52,11 @@ pub(super) struct OpenLoop {
 /// Checks one function. Errors go to the program; the body is to be used only if there are none.
 pub(crate) fn function(p: &mut Program<'_>, id: FnId) -> Option<Body> {
     let sig = p.signature(id)?;
+    let type_args = p.functions[id].type_args.clone();
+    p.with_types(type_args, |p| body(p, id, &sig))
+}
+
+fn body(p: &mut Program<'_>, id: FnId, sig: &Sig) -> Option<Body> {
     let (module, self_ty, block, ast) = {
         let f = &p.functions[id];
         (f.module, f.self_ty.clone(), f.block.clone(), f.sig.clone())

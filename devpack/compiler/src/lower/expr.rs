@@ -57,6 +57,14 @@ impl Function<'_, '_> {
                 self.ins.push(Ins::Call(label));
                 self.u.facts.loose_result(*id)
             }
+            // The checker has put a function in its place.
+            Kind::Generic(..) => {
+                return self.error(
+                    e.loc,
+                    "a generic function is called in a way that is not supported",
+                    "",
+                );
+            }
             Kind::Event(id, args) => {
                 self.pack(Op::PACK, args);
                 let name = self.u.events.get(id).cloned().unwrap_or_default();
