@@ -123,6 +123,9 @@ impl Checker<'_, '_> {
         match self.shallow(&value.ty) {
             Ty::Err => None,
             Ty::Iterator => Some((Over::Entries(value), Ty::Any)),
+            Ty::Array(of) if matches!(&value.kind, Kind::Local(id) if self.locals[*id].by_ref) => {
+                Some((Over::Elements(value), (*of).clone()))
+            }
             Ty::Array(_) => {
                 self.fail(
                     value.loc,
