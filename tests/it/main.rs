@@ -14,3 +14,4 @@ mod foreign_wallet;
 mod pdfs;
 mod private_net;
 mod relay;
+mod vmcost;

@@ -19,6 +19,15 @@ pub fn ops_source() -> String {
         let _ = writeln!(text, "/// {}.", capital(row.doc));
         let _ = writeln!(text, "pub const {}: i64 = {:#04x};", row.mnemonic, row.byte);
     }
+    for pair in TABLE.windows(2) {
+        if let [row, next] = pair
+            && row.byte + 1 < next.byte
+        {
+            let (name, end) = (row.mnemonic, next.byte - 1);
+            let _ = writeln!(text, "/// The last byte after `{name}` that is free.");
+            let _ = writeln!(text, "pub const {name}_END: i64 = {end:#04x};");
+        }
+    }
     for (byte, name, doc) in STATES {
         let _ = writeln!(text, "/// `STATE {name}`: {doc}.");
         let _ = writeln!(

@@ -62,6 +62,13 @@ pub(crate) fn resize(value: &[u8; 32], size: usize) -> Option<Vec<u8>> {
     cut.iter().all(|b| *b == fill).then(|| kept.to_vec())
 }
 
+/// The same number without a sign in 8 bytes, if it fits.
+pub(crate) fn to_u64(value: &[u8; 32]) -> Option<u64> {
+    let (low, high) = value.split_first_chunk::<8>()?;
+    let fits = high.iter().all(|b| *b == 0);
+    fits.then(|| u64::from_le_bytes(*low))
+}
+
 fn is_negative(bytes: &[u8]) -> bool {
     bytes.last().is_some_and(|b| b & 0x80 != 0)
 }

@@ -267,4 +267,16 @@ proptest! {
         prop_assert!(!message.contains("left"), "{}", message);
         prop_assert!(!message.contains("underflow") || message == "script: stack underflow", "{}", message);
     }
+
+    #[test]
+    fn a_script_does_the_same_as_a_word_and_byte_by_byte(script in scripts()) {
+        // What follows the RET is never reached: it makes the script too long for a word.
+        let long = [script.clone(), vec![0x40], vec![0x11; 31]].concat();
+        prop_assume!(script.len() <= 31);
+        let (word, byte) = (run_script(&script), run_script(&long));
+        prop_assert_eq!(word.exception.clone(), byte.exception.clone());
+        if word.exception.is_none() {
+            prop_assert_eq!(word.result(), byte.result());
+        }
+    }
 }

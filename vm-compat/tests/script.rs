@@ -128,7 +128,10 @@ fn the_assembler_says_where_a_text_is_wrong() {
         "PUSH1\n\n    FROB 1 ; x",
         "line 3, column 5: unknown instruction `FROB`",
     );
-    asm_error("add", "line 1, column 1: unknown instruction `add`");
+    asm_error(
+        "add",
+        "line 1, column 1: unknown instruction `add`; did you mean `ADD`?",
+    );
     asm_error(
         "PUSHINT8",
         "line 1, column 1: `PUSHINT8` needs an operand: a number of this instruction's size",
@@ -139,13 +142,16 @@ fn the_assembler_says_where_a_text_is_wrong() {
     );
     asm_error(
         "PUSHDATA \"abc",
-        "line 1, column 10: the string does not end on this line",
+        "line 1, column 10: the string does not end on this line; a quote inside of a string is written \\\"",
     );
     asm_error(
         "PUSHDATA 0xabc",
-        "line 1, column 10: `0xabc` is not a number, a string in quotes, bytes as 0x.., true or false",
+        "line 1, column 10: `0xabc` is not a string in quotes, bytes as 0x.. or an account as @N..",
     );
-    asm_error("JMP there", "line 1, column 5: there is no label `there`");
+    asm_error(
+        "JMP there",
+        "line 1, column 5: there is no label `there`; set it with `there:` below the jump",
+    );
     asm_error(
         "a: PUSH1\na: PUSH1",
         "line 2, column 1: the label `a` is already set",
@@ -157,7 +163,7 @@ fn the_assembler_says_where_a_text_is_wrong() {
     let far = format!("JMP end\n{}end: RET", "PUSH1\n".repeat(126));
     asm_error(
         &far,
-        "line 1, column 5: the label `end` is 128 bytes away; a jump reaches -128 to 127",
+        "line 1, column 5: the label `end` is 128 bytes away; a jump reaches -128 to 127; jump to a `JMP` halfway",
     );
 }
 
@@ -177,6 +183,87 @@ fn the_assembler_takes_the_shortest_form_and_the_papers_names() {
     assert_eq!(
         assemble("SKIP +2\nLET\nGET").unwrap(),
         [0x26, 2, 0xB6, 0xB8]
+    );
+}
+
+#[test]
+fn constants_name_values_and_accounts() {
+    let text = "const PRICE = 5_00000000 ; SOUL\nconst owner = @NQEhrZECnwE7rbR6SSBCNPUkSLVqiYDf13\n\
+                const FREE = true\nconst COPY = PRICE\nPUSH PRICE\nPUSHINT64 COPY\nPUSH owner\nPUSH FREE\nPUSHDATA owner";
+    let account = "0x2f6b9bd4a4a1b0e1b8a4b0a4fb6e1ab6bd0f3f2e";
+    let plain =
+        format!("PUSH 500000000\nPUSHINT64 500000000\nPUSH {account}\nPUSH true\nPUSH {account}");
+    assert_eq!(assemble(text).unwrap(), assemble(&plain).unwrap());
+    asm_error(
+        "PUSH PRICE\nconst PRICE = 1",
+        "line 1, column 6: there is no constant `PRICE`; set it above: const PRICE = ...",
+    );
+    asm_error(
+        "const A = 1\nconst A = 2",
+        "line 2, column 7: the constant `A` is already set",
+    );
+    for text in [
+        "const A",
+        "const A 1",
+        "const 1A = 1",
+        "const A = 1 2",
+        "const true = 1",
+    ] {
+        let error = assemble(text).unwrap_err();
+        assert_eq!(error.problem, Problem::BadConstant, "{text}");
+    }
+    asm_error(
+        "PUSH @NQEhrZECnwE7rbR6SSBCNPUkSLVqiYDf11",
+        "line 1, column 6: `NQEhrZECnwE7rbR6SSBCNPUkSLVqiYDf11` is not an address of Neo N3; \
+         an address starts with N and has 34 characters",
+    );
+}
+
+#[test]
+fn stored_content_has_its_own_operands() {
+    let id = format!("0x{}", "0a".repeat(32));
+    let text = format!("const ID = {id}\nALLOC 262_145 ID {id}\nLINK ID\nELNK 3 \"Qm\"\nPUSH");
+    let script = assemble(&text).unwrap();
+    let blocks = [&[0xFA, 1, 0, 4, 0, 0, 0, 0, 0][..], &[0x0A; 64]].concat();
+    let rest = [&[0xFB][..], &[0x0A; 32], &[0xFC, 3, 3, b'Q', b'm', 0xF2]].concat();
+    assert_eq!(script, [blocks, rest].concat());
+    validate(&script).unwrap();
+    asm_error(
+        &format!("ALLOC 262145 {id}"),
+        "line 1, column 7: a size of 262145 bytes has 2 blocks of 262144, but there are 1 ids",
+    );
+    asm_error(
+        "LINK 0x00",
+        "line 1, column 6: `0x00` is not an id: 0x and 64 digits",
+    );
+    refused(
+        &format!("PUSH1\nALLOC 1 {id}"),
+        "ALLOC at byte 1: it may only be the first instruction",
+    );
+    assert!(validate(&[0xFC, 0]).is_err() && !checked_by_contract(&[0xFC, 0]));
+    let none = [&[0xFA][..], &[0; 8]].concat();
+    assert!(validate(&none).is_err() && !checked_by_contract(&none));
+}
+
+#[test]
+fn what_a_called_content_reaches_may_lie_below_its_own_items() {
+    for text in [
+        "PUSH0\nPICK",
+        "PUSH0\nPICK\nADD",
+        "PUSH0\nROLL\nNOT",
+        "PUSH0\nPUSH0\nPUSH1\nCALL\nDROP",
+    ] {
+        validate(&assemble(text).unwrap()).unwrap();
+    }
+    refused("PICK", "PICK at byte 0 needs 1 items, there may be only 0");
+    refused(
+        "PUSH0\nROLL\nADD",
+        "ADD at byte 2 needs 2 items, there may be only 1",
+    );
+    // What was below the inputs of a CALL may be among them.
+    refused(
+        "PUSH1\nPUSH0\nPUSH0\nPUSH1\nCALL\nADD",
+        "ADD at byte 5 needs 2 items, there may be only 1",
     );
 }
 

@@ -4,9 +4,9 @@
 //! `check` has already shown that no jump leaves the script and that no instruction takes an item from below the
 //! script's own; only `PICK` and `ROLL`, whose reach is a number on the stack, are checked here.
 //!
-//! **Word mode.** A script of up to 31 bytes is a number that NeoVM gets for nothing: the next opcode is its low byte,
-//! and a shift goes on. A `RET` above the last byte ends it, so there is no test for the end. **Byte mode** is for
-//! longer scripts: the word is 0, and each byte is picked from the script.
+//! **Word mode.** A script of up to 30 bytes is a number that NeoVM gets for nothing: a shift goes on, and the low byte
+//! is the opcode. A `RET` above the last byte ends it, so there is no test for the end. **Byte mode** is for longer
+//! scripts: the word is 0, and each byte is picked from the script.
 
 use neo_framework::prelude::*;
 use neo_framework::{crypto, eval, runtime};
@@ -29,8 +29,8 @@ pub struct Context {
     pub caller: Hash160,
 }
 
-/// Longest script that fits a word: with `RET` above it, it stays below 2^255.
-const WORD_BYTES: i64 = 31;
+/// Longest script that fits a word: with a byte below it and `RET` above it, it stays below 2^255.
+const WORD_BYTES: i64 = 30;
 
 /// Runs a script that `check` accepts, from its start to its end: one without an instruction that is the contract's.
 /// Its result is its top item, or null if it leaves none.
@@ -42,20 +42,20 @@ pub fn run_alone(script: &Bytes, context: &Context) -> Any {
     take_result(base)
 }
 
-/// The word to start a script with, at byte 0: the script as a number with `RET` above it, or 0 for a script that is
-/// too long for that.
+/// The word to start a script with: the script as a number with `RET` above it and a byte below, which the first step
+/// shifts away. 0 for a script that is too long for that, or a Buffer: making a number of one costs more than reading
+/// 30 bytes one by one.
 pub fn first_word(script: &Bytes) -> Int {
     let len = script.len();
-    if len > WORD_BYTES {
+    if len > WORD_BYTES || !script.is_plain() {
         return int(0);
     }
-    let bits = len * 8;
-    let end = int(ops::RET) << bits;
-    let number = script.to_int();
-    if number < 0 {
-        return number + end + (int(1) << bits);
+    let limit = int(1) << (len * 8);
+    let mut word = script.to_int() + limit * ops::RET;
+    if word < limit * ops::RET {
+        word += limit;
     }
-    number + end
+    word << 8
 }
 
 /// Runs a script that `check` accepts from (`word`, `pc`) until it ends, which gives 0, or meets an instruction that is
@@ -63,29 +63,33 @@ pub fn first_word(script: &Bytes) -> Int {
 /// `pc`, to go on with, are above the script's own items, `pc` on top. `base` is the stack's depth below the script's
 /// items. A fault is a fault of the transaction.
 ///
-/// While `word` is not 0 the place in the script follows from it (`position`), and `pc` means nothing.
-#[allow(unused_assignments)] // `op` has one slot for the whole loop.
+/// While `word` is not 0 the place in the script follows from it, and `pc` means nothing.
 pub fn run(script: &Bytes, mut word: Int, mut pc: Int, base: Int, context: &Context) -> Int {
-    let mut op = int(0);
+    let last = script.len() - 1;
+    // Here `pc` is where the instruction that runs has its opcode, and the word's low byte is that opcode.
+    pc -= 1;
     loop {
         #[cfg(not(neo))]
-        crate::trace::step(script, word, pc, base, context);
-        if word != 0 {
-            op = word & 255;
-            word >>= 8;
-        } else {
-            if pc == script.len() {
+        crate::trace::step(script, word, pc + 1, base, context);
+        let op = if word == 0 {
+            if pc == last {
                 return int(0);
             }
-            op = script.at(pc);
             pc += 1;
-        }
-        match op.small() {
-            ops::PUSHM1..=ops::PUSH16 => eval::push(op - ops::PUSH0),
-            ops::PUSHINT8..=ops::PUSHINT256 => {
+            script.at(pc)
+        } else {
+            word >>= 8;
+            word & 255
+        };
+        // The commonest first. `check` has refused free bytes, so each range goes on to the next instruction: that
+        // spares comparisons.
+        if op < ops::JMP {
+            if op >= ops::PUSHM1 {
+                eval::push(op - ops::PUSH0);
+            } else if op <= ops::PUSHINT256 {
                 if word != 0 {
                     let limit = int(1) << (int(8) << op);
-                    let value = word % limit;
+                    let value = (word >> 8) % limit;
                     word /= limit;
                     if value + value < limit {
                         eval::push(value);
@@ -93,65 +97,60 @@ pub fn run(script: &Bytes, mut word: Int, mut pc: Int, base: Int, context: &Cont
                         eval::push(value - limit);
                     }
                 } else {
-                    let size = int(1) << op;
-                    let mut at = pc + size - 1;
+                    let start = pc + 1;
+                    pc += int(1) << op;
+                    let mut at = pc;
                     let mut value = script.at(at);
                     if value > 127 {
                         value -= 256;
                     }
-                    while at > pc {
+                    while at > start {
                         at -= 1;
                         value = value * 256 + script.at(at);
                     }
                     eval::push(value);
-                    pc += size;
                 }
-            }
-            ops::PUSHT => eval::push(true),
-            ops::PUSHF => eval::push(false),
-            ops::PUSHDATA1 | ops::ELNK => {
+            } else if op < ops::PUSHDATA1 {
+                eval::push(op == ops::PUSHT);
+            } else {
                 if word != 0 {
-                    pc = position(script, word.clone());
+                    pc = position(script, word) - 1;
                 }
-                let size = script.at(pc);
-                eval::push(script.slice(pc + 1, size));
-                if word != 0 {
-                    word >>= (size + 1) * 8;
+                let mut start = pc + 2;
+                let mut size = script.at(pc + 1);
+                if op == ops::PUSHDATA2 {
+                    size += script.at(start) * 256;
+                    start += 1;
+                }
+                eval::push(script.slice(start, size));
+                if word == 0 {
+                    pc = start + size - 1;
                 } else {
-                    pc += size + 1;
+                    word >>= (start + size - pc - 1) * 8;
                 }
             }
-            ops::PUSHDATA2 => {
+            continue;
+        }
+        match op.small() {
+            ops::JMP..=ops::JMP_END => {
                 if word != 0 {
-                    pc = position(script, word.clone());
-                }
-                let size = script.at(pc) + script.at(pc + 1) * 256;
-                eval::push(script.slice(pc + 2, size));
-                if word != 0 {
-                    word >>= (size + 2) * 8;
+                    word >>= ((word >> 5) & 2040) - 8;
                 } else {
-                    pc += size + 2;
+                    pc += script.at(pc + 1) - 1;
                 }
             }
-            ops::JMP => {
-                if word != 0 {
-                    word >>= ((word & 255) - 1) * 8;
-                } else {
-                    pc += script.at(pc) - 1;
-                }
-            }
-            ops::JMPIFNOT => {
+            ops::JMPIFNOT..=ops::JMPIFNOT_END => {
                 if eval::pop_bool() {
                     word >>= 8;
                     pc += 1;
                 } else if word != 0 {
-                    word >>= ((word & 255) - 1) * 8;
+                    word >>= ((word >> 5) & 2040) - 8;
                 } else {
-                    pc += script.at(pc) - 1;
+                    pc += script.at(pc + 1) - 1;
                 }
             }
-            ops::THROW => panic!("script: thrown"),
-            ops::RET => return int(0),
+            ops::THROW..=ops::THROW_END => panic!("script: thrown"),
+            ops::RET..=ops::RET_END => return int(0),
             ops::OK => {
                 eval::push(true);
                 return int(0);
@@ -161,9 +160,9 @@ pub fn run(script: &Bytes, mut word: Int, mut pc: Int, base: Int, context: &Cont
                 return int(0);
             }
             ops::DROP => eval::drop(),
-            ops::NIP => eval::nip(),
+            ops::NIP..=ops::NIP_END => eval::nip(),
             ops::DUP => eval::dup(),
-            ops::OVER => eval::over(),
+            ops::OVER..=ops::OVER_END => eval::over(),
             ops::PICK => {
                 let reach = eval::pop_int();
                 let depth = eval::depth();
@@ -174,7 +173,7 @@ pub fn run(script: &Bytes, mut word: Int, mut pc: Int, base: Int, context: &Cont
                 eval::push(reach);
                 eval::pick();
             }
-            ops::TUCK => eval::tuck(),
+            ops::TUCK..=ops::TUCK_END => eval::tuck(),
             ops::SWAP => eval::swap(),
             ops::ROT => eval::rot(),
             ops::ROLL => {
@@ -187,16 +186,16 @@ pub fn run(script: &Bytes, mut word: Int, mut pc: Int, base: Int, context: &Cont
                 eval::push(reach);
                 eval::roll();
             }
-            ops::REVERSE3 => eval::reverse3(),
+            ops::REVERSE3..=ops::REVERSE3_END => eval::reverse3(),
             ops::CAT => eval::cat(),
             ops::SUBSTR => eval::substr(),
             ops::LEFT => eval::left(),
-            ops::RIGHT => eval::right(),
+            ops::RIGHT..=ops::RIGHT_END => eval::right(),
             ops::INVERT => eval::invert(),
             ops::AND => eval::and(),
             ops::OR => eval::or(),
-            ops::XOR => eval::xor(),
-            ops::EQUAL => eval::equal(),
+            ops::XOR..=ops::XOR_END => eval::xor(),
+            ops::EQUAL..=ops::EQUAL_END => eval::equal(),
             ops::SIGN => eval::sign(),
             ops::ABS => eval::abs(),
             ops::NEGATE => eval::negate(),
@@ -206,27 +205,27 @@ pub fn run(script: &Bytes, mut word: Int, mut pc: Int, base: Int, context: &Cont
             ops::SUB => eval::sub(),
             ops::MUL => eval::mul(),
             ops::DIV => eval::div(),
-            ops::MOD => eval::modulo(),
+            ops::MOD..=ops::MOD_END => eval::modulo(),
             ops::NOT => eval::not(),
             ops::BOOLAND => eval::booland(),
-            ops::BOOLOR => eval::boolor(),
-            ops::NUMEQUAL => eval::numequal(),
+            ops::BOOLOR..=ops::BOOLOR_END => eval::boolor(),
+            ops::NUMEQUAL..=ops::NUMEQUAL_END => eval::numequal(),
             ops::LT => eval::lt(),
             ops::LE => eval::le(),
             ops::GT => eval::gt(),
             ops::GE => eval::ge(),
             ops::MIN => eval::min(),
             ops::MAX => eval::max(),
-            ops::WITHIN => eval::within(),
-            ops::SIZE => eval::size(),
+            ops::WITHIN..=ops::WITHIN_END => eval::within(),
+            ops::SIZE..=ops::SIZE_END => eval::size(),
             ops::STATE => {
-                let mut which = word & 255;
-                if word != 0 {
-                    word >>= 8;
+                pc += 1;
+                let which = if word == 0 {
+                    script.at(pc)
                 } else {
-                    which = script.at(pc);
-                    pc += 1;
-                }
+                    word >>= 8;
+                    word & 255
+                };
                 match which.small() {
                     ops::STATE_OWN => eval::push(context.caller == context.owner),
                     ops::STATE_THIS => eval::push(context.this),
@@ -236,7 +235,7 @@ pub fn run(script: &Bytes, mut word: Int, mut pc: Int, base: Int, context: &Cont
                     ops::STATE_CALLER => eval::push(context.caller.clone()),
                     ops::STATE_MEMBER | ops::STATE_CONTENT => {
                         eval::push(word);
-                        eval::push(pc);
+                        eval::push(pc + 1);
                         return which;
                     }
                     // write, read, inspect: what is asked is what is done.
@@ -248,21 +247,34 @@ pub fn run(script: &Bytes, mut word: Int, mut pc: Int, base: Int, context: &Cont
                 eval::push(crypto::sha256(&data));
             }
             ops::LINK => {
-                eval::push(script.slice(pc, 32));
+                eval::push(script.slice(pc + 1, 32));
                 pc += 32;
+            }
+            ops::ELNK => {
+                if word != 0 {
+                    pc = position(script, word) - 1;
+                }
+                let size = script.at(pc + 1);
+                eval::push(script.slice(pc + 2, size));
+                if word == 0 {
+                    pc += size + 1;
+                } else {
+                    word >>= (size + 1) * 8;
+                }
             }
             _ => {
                 eval::push(word);
-                eval::push(pc);
+                eval::push(pc + 1);
                 return op;
             }
         }
     }
 }
 
-/// Where in the script a word that is not 0 goes on: the script's bytes that it still has end below its `RET`.
+/// Where in the script a word that is not 0 goes on: it has the script's bytes from there on, `RET` above them, and the
+/// byte before them.
 pub(crate) fn position(script: &Bytes, word: Int) -> Int {
-    script.len() + 1 - word.to_bytes().len()
+    script.len() + 2 - word.to_bytes().len()
 }
 
 /// Clears the stack down to `base` and gives what was on top, or null if there was nothing.

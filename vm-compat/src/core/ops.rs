@@ -196,6 +196,46 @@ pub const CSIZE: i64 = 0xfd;
 pub const WRITE: i64 = 0xfe;
 /// Pop a key, push what this box remembers, empty if nothing.
 pub const READ: i64 = 0xff;
+/// The last byte after `PUSHINT256` that is free.
+pub const PUSHINT256_END: i64 = 0x07;
+/// The last byte after `PUSHF` that is free.
+pub const PUSHF_END: i64 = 0x0b;
+/// The last byte after `PUSHDATA2` that is free.
+pub const PUSHDATA2_END: i64 = 0x0e;
+/// The last byte after `PUSH16` that is free.
+pub const PUSH16_END: i64 = 0x21;
+/// The last byte after `JMP` that is free.
+pub const JMP_END: i64 = 0x25;
+/// The last byte after `JMPIFNOT` that is free.
+pub const JMPIFNOT_END: i64 = 0x39;
+/// The last byte after `THROW` that is free.
+pub const THROW_END: i64 = 0x3f;
+/// The last byte after `RET` that is free.
+pub const RET_END: i64 = 0x44;
+/// The last byte after `NIP` that is free.
+pub const NIP_END: i64 = 0x49;
+/// The last byte after `OVER` that is free.
+pub const OVER_END: i64 = 0x4c;
+/// The last byte after `TUCK` that is free.
+pub const TUCK_END: i64 = 0x4f;
+/// The last byte after `REVERSE3` that is free.
+pub const REVERSE3_END: i64 = 0x8a;
+/// The last byte after `RIGHT` that is free.
+pub const RIGHT_END: i64 = 0x8f;
+/// The last byte after `XOR` that is free.
+pub const XOR_END: i64 = 0x96;
+/// The last byte after `EQUAL` that is free.
+pub const EQUAL_END: i64 = 0x98;
+/// The last byte after `MOD` that is free.
+pub const MOD_END: i64 = 0xa9;
+/// The last byte after `BOOLOR` that is free.
+pub const BOOLOR_END: i64 = 0xb2;
+/// The last byte after `NUMEQUAL` that is free.
+pub const NUMEQUAL_END: i64 = 0xb4;
+/// The last byte after `WITHIN` that is free.
+pub const WITHIN_END: i64 = 0xc9;
+/// The last byte after `SIZE` that is free.
+pub const SIZE_END: i64 = 0xe7;
 /// `STATE write`: true while a content is being written.
 pub const STATE_WRITE: i64 = 0;
 /// `STATE read`: true while a content is being read.

@@ -13,58 +13,21 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Besides the table's names there are `PUSH` (a number, a string, `0x` bytes, `true`, `false`) and `PUSHDATA`, which
-//! take the shortest form. A jump's operand is a label, or a signed distance such as `+5`.
+//! Besides the table's names there are `PUSH` (a number, a string, `0x` bytes, `true`, `false`, an account as `@N...`) and
+//! `PUSHDATA`, which take the shortest form. A jump's operand is a label, or a signed distance such as `+5`.
+//! `const NAME = value` names a value for the lines below; `_` may group digits.
 
 use std::collections::{BTreeMap, HashMap};
+
+mod error;
+mod value;
+
+pub use error::{AsmError, Problem};
 
 use crate::build::{push_bytes, push_int_le};
 use crate::decimal;
 use crate::table::{BLOCK_BYTES, ID_BYTES, Instr, Operand, STATES};
-
-/// What is wrong with a text, and where. Lines and columns count from 1, columns in characters.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}, column {column}: {problem}")]
-pub struct AsmError {
-    /// The line.
-    pub line: usize,
-    /// The column.
-    pub column: usize,
-    /// What is wrong.
-    pub problem: Problem,
-}
-
-/// See [`AsmError`].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Problem {
-    /// No instruction of that name.
-    #[error("unknown instruction `{0}`")]
-    UnknownMnemonic(String),
-    /// The instruction needs an operand.
-    #[error("`{0}` needs an operand: {1}")]
-    MissingOperand(String, &'static str),
-    /// The operand does not fit the instruction.
-    #[error("`{0}` is not {1}")]
-    BadOperand(String, &'static str),
-    /// An `ALLOC` with another number of ids than its size has blocks.
-    #[error("a size of {0} bytes has {1} blocks of 262144, but there are {2} ids")]
-    BlockCount(u64, u64, usize),
-    /// Something after the instruction.
-    #[error("`{0}` is more than the instruction takes")]
-    TooMuch(String),
-    /// A string without its closing quote.
-    #[error("the string does not end on this line")]
-    OpenString,
-    /// A jump to a label that is nowhere.
-    #[error("there is no label `{0}`")]
-    UnknownLabel(String),
-    /// The same label twice.
-    #[error("the label `{0}` is already set")]
-    LabelTwice(String),
-    /// A label farther than a jump reaches.
-    #[error("the label `{0}` is {1} bytes away; a jump reaches -128 to 127")]
-    TooFar(String, i64),
-}
+use value::{Constants, Value};
 
 /// A word of a line with its column.
 struct Word {
@@ -84,6 +47,7 @@ struct Fixup {
 struct Assembler {
     out: Vec<u8>,
     labels: HashMap<String, usize>,
+    constants: Constants,
     fixups: Vec<Fixup>,
 }
 
@@ -173,6 +137,9 @@ impl Assembler {
         let [name, operands @ ..] = words else {
             return Ok(());
         };
+        if name.text == "const" {
+            return self.constant(name, operands);
+        }
         let taken = match (name.text.as_str(), Instr::by_mnemonic(&name.text)) {
             // Without a value `PUSH` is the instruction that writes to a box.
             (pseudo @ ("PUSH" | "PUSHDATA"), instr) if instr.is_none() || !operands.is_empty() => {
@@ -205,20 +172,58 @@ impl Assembler {
         }
     }
 
+    /// `const NAME = value`.
+    fn constant(&mut self, line: &Word, words: &[Word]) -> Result<(), (usize, Problem)> {
+        let [name, equals, value] = words else {
+            return Err((line.column, Problem::BadConstant));
+        };
+        let found = self.constants.value(&value.text);
+        let value = found
+            .map_err(|problem| (value.column, problem))?
+            .filter(|_| equals.text == "=")
+            .ok_or((value.column, Problem::BadConstant))?;
+        let set = self.constants.set(&name.text, value);
+        set.map_err(|problem| (name.column, problem))
+    }
+
     fn pseudo(&mut self, name: &str, word: &Word) -> Result<(), Problem> {
-        let number = decimal::parse(&word.text).filter(|_| name == "PUSH");
-        match (word.text.as_str(), number) {
-            ("true", _) if name == "PUSH" => self.out.push(0x08),
-            ("false", _) if name == "PUSH" => self.out.push(0x09),
-            (_, Some(number)) => push_int_le(&mut self.out, &number),
-            (text, None) => {
-                let what = "a number, a string in quotes, bytes as 0x.., true or false";
-                let data = data(text).ok_or_else(|| Problem::BadOperand(text.to_owned(), what))?;
-                push_bytes(&mut self.out, &data)
-                    .ok_or_else(|| Problem::BadOperand(text.to_owned(), "at most 65535 bytes"))?;
+        let what = match name {
+            "PUSH" => {
+                "a number, a string in quotes, bytes as 0x.., an account as @N.., true or false"
             }
+            _ => "a string in quotes, bytes as 0x.. or an account as @N..",
+        };
+        let bad = |what| Problem::BadOperand(word.text.clone(), what);
+        match (name, self.constants.value(&word.text)?) {
+            (_, Some(Value::Data(data))) => {
+                push_bytes(&mut self.out, &data).ok_or_else(|| bad("at most 65535 bytes"))?;
+            }
+            ("PUSH", Some(Value::Bool(value))) => self.out.push(if value { 0x08 } else { 0x09 }),
+            ("PUSH", Some(Value::Number(number))) => push_int_le(&mut self.out, &number),
+            _ => return Err(bad(what)),
         }
         Ok(())
+    }
+
+    /// A number, or one that a constant names.
+    fn number(&self, text: &str) -> Result<Option<[u8; 32]>, Problem> {
+        Ok(match self.constants.value(text)? {
+            Some(Value::Number(number)) => Some(number),
+            _ => None,
+        })
+    }
+
+    /// Bytes, or those that a constant names.
+    fn data(&self, text: &str) -> Result<Option<Vec<u8>>, Problem> {
+        Ok(match self.constants.value(text)? {
+            Some(Value::Data(data)) => Some(data),
+            _ => None,
+        })
+    }
+
+    /// An id, or one that a constant names.
+    fn id(&self, text: &str) -> Result<Option<Vec<u8>>, Problem> {
+        Ok(self.data(text)?.filter(|id| id.len() == ID_BYTES))
     }
 
     fn with_operand(&mut self, line: usize, instr: &Instr, word: &Word) -> Result<(), Problem> {
@@ -229,12 +234,12 @@ impl Assembler {
         match instr.operand {
             Operand::None => {}
             Operand::Int(size) => {
-                let number = decimal::parse(text).ok_or_else(bad)?;
+                let number = self.number(text)?.ok_or_else(bad)?;
                 self.out
                     .extend(decimal::resize(&number, size).ok_or_else(bad)?);
             }
             Operand::Data(size) => {
-                let data = data(text).ok_or_else(bad)?;
+                let data = self.data(text)?.ok_or_else(bad)?;
                 let length = data.len().to_le_bytes();
                 let (head, tail) = length.split_at(size);
                 if tail.iter().any(|b| *b != 0) {
@@ -253,7 +258,7 @@ impl Assembler {
                     .ok_or_else(bad)?;
                 self.out.push(state.0);
             }
-            Operand::Id => self.out.extend(id(text).ok_or_else(bad)?),
+            Operand::Id => self.out.extend(self.id(text)?.ok_or_else(bad)?),
             // These take several words: `with_list`.
             Operand::Blocks | Operand::Locator => {}
             Operand::Offset if text.starts_with(['+', '-']) => {
@@ -285,11 +290,19 @@ impl Assembler {
         let [first, rest @ ..] = words else {
             return Err(missing(name, what));
         };
-        let number: u64 = first.text.parse().map_err(|_| bad(first))?;
+        let at = |word: &Word| {
+            let column = word.column;
+            move |problem| (column, problem)
+        };
+        let number = self.number(&first.text).map_err(at(first))?;
+        let number = number
+            .and_then(|number| decimal::to_u64(&number))
+            .ok_or_else(|| bad(first))?;
         if instr.operand == Operand::Locator {
             let word = rest.first().ok_or_else(|| missing(name, what))?;
             let service = u8::try_from(number).map_err(|_| bad(first))?;
-            let data = data(&word.text).ok_or_else(|| bad(word))?;
+            let data = self.data(&word.text).map_err(at(word))?;
+            let data = data.ok_or_else(|| bad(word))?;
             let length = u8::try_from(data.len() + 1).map_err(|_| bad(word))?;
             self.out.extend([length, service]);
             self.out.extend(data);
@@ -297,7 +310,8 @@ impl Assembler {
         }
         self.out.extend(number.to_le_bytes());
         for word in rest {
-            self.out.extend(id(&word.text).ok_or_else(|| bad(word))?);
+            let id = self.id(&word.text).map_err(at(word))?;
+            self.out.extend(id.ok_or_else(|| bad(word))?);
         }
         let count = number.div_ceil(BLOCK_BYTES);
         if rest.len() as u64 != count || count == 0 {
@@ -357,43 +371,4 @@ fn wanted(operand: Operand) -> &'static str {
             "a size in bytes and an id (0x and 64 digits) for each block of 262144 bytes"
         }
     }
-}
-
-/// The bytes of `"text"` (escapes `\" \\ \n \t`) or `0x..`.
-fn data(text: &str) -> Option<Vec<u8>> {
-    if let Some(hex) = text.strip_prefix("0x") {
-        return hex_bytes(hex);
-    }
-    let inner = text.strip_prefix('"')?.strip_suffix('"')?;
-    let mut out = String::new();
-    let mut chars = inner.chars();
-    while let Some(c) = chars.next() {
-        out.push(match c {
-            '\\' => match chars.next()? {
-                'n' => '\n',
-                't' => '\t',
-                c @ ('"' | '\\') => c,
-                _ => return None,
-            },
-            c => c,
-        });
-    }
-    Some(out.into_bytes())
-}
-
-fn id(text: &str) -> Option<Vec<u8>> {
-    hex_bytes(text.strip_prefix("0x")?).filter(|id| id.len() == ID_BYTES)
-}
-
-fn hex_bytes(hex: &str) -> Option<Vec<u8>> {
-    let digits: Vec<u8> = hex
-        .chars()
-        .map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok()))
-        .collect::<Option<_>>()?;
-    digits.len().is_multiple_of(2).then(|| {
-        digits
-            .chunks(2)
-            .map(|pair| pair.iter().fold(0, |n, d| n << 4 | d))
-            .collect()
-    })
 }
