@@ -353,25 +353,24 @@ fn a_gate_that_always_throws_locks_its_box_and_nothing_else() {
 fn a_script_never_reaches_what_lies_below_its_own_items() {
     let world = World::new();
     let id = world.new_box(&world.alice, "open", "PUSHT");
+    let underflow = "script: stack underflow";
+    // NeoVM itself refuses a negative reach.
     let reaches = [
-        "PUSH -1",
-        "PUSH 1",
-        "PUSH 2147483648",
-        "PUSH 4294967296",
-        "PUSH 0xff",
-        "PUSH 0x01",
+        ("PUSH -1", "-1 is no valid count"),
+        ("PUSH 1", underflow),
+        ("PUSH 2147483648", underflow),
+        ("PUSH 4294967296", underflow),
+        ("PUSH 0xff", "-1 is no valid count"),
+        ("PUSH 0x01", underflow),
     ];
     let mut index = 0;
-    for reach in reaches {
+    for (reach, expected) in reaches {
         for op in ["PICK", "ROLL"] {
             let content = format!("PUSH 5\n{reach}\n{op}");
             assert!(world.write(&world.bob, id, &content).is_halt(), "{content}");
             let outcome = world.read(&world.bob, id, index);
-            assert_eq!(
-                outcome.exception.as_deref(),
-                Some("script: stack underflow"),
-                "{content}"
-            );
+            let message = outcome.exception.unwrap_or_default();
+            assert!(message.contains(expected), "{content}: {message}");
             index += 1;
         }
     }

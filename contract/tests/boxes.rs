@@ -179,7 +179,7 @@ fn a_bad_gate_is_refused_when_the_box_is_made() {
     let cases: [(&[u8], &str); 8] = [
         (&[], "script: empty or too long"),
         (&[0x07], "script: unknown instruction"),
-        (&[0xFF], "script: unknown instruction"),
+        (&[0x21], "script: unknown instruction"),
         (&[0x0C, 5, 1], "script: truncated operand"),
         (&[0x11, 0x22, 0xFF], "script: backward jump"),
         (
@@ -187,7 +187,7 @@ fn a_bad_gate_is_refused_when_the_box_is_made() {
             "script: jump into an instruction or past the end",
         ),
         (&[0x9E], "script: stack underflow"),
-        (&[0xEA, 7], "script: unknown state"),
+        (&[0xEA, 11], "script: unknown state"),
     ];
     for (gate, message) in cases {
         world.refused(

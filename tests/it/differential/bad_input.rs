@@ -76,9 +76,9 @@ fn bad_calls(of: &Generator) -> Vec<(Call, Option<&'static str>)> {
             gated(&[0x22, 3, 0x0C, 1, 0x41]),
             Some("script: jump into an instruction or past the end"),
         ),
-        (gated(&[0xFF]), Some("script: unknown instruction")),
+        (gated(&[0x21]), Some("script: unknown instruction")),
         (gated(&[0x9E]), Some("script: stack underflow")),
-        (gated(&[0xEA, 7]), Some("script: unknown state")),
+        (gated(&[0xEA, 11]), Some("script: unknown state")),
         (
             transfer(&owner, &alice, -1),
             Some("transfer: negative amount"),
