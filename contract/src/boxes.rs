@@ -2,7 +2,7 @@
 
 use neo_framework::prelude::*;
 use neo_framework::{crypto, runtime, storage};
-use phantasma_vm::core::{Context, check, run_alone};
+use phantasma_vm::core::check;
 
 use crate::{keys, params, token};
 
@@ -26,6 +26,14 @@ pub struct BoxRecord {
 /// A box was made.
 #[event(name = "BoxCreated")]
 pub fn emit_box_created(box_id: Int, owner: Hash160, name: Text) {}
+
+/// A box has another gate.
+#[event(name = "GateReplaced")]
+pub fn emit_gate_replaced(box_id: Int) {}
+
+/// An account was put on a box's include list, or taken off it.
+#[event(name = "Membership")]
+pub fn emit_membership(box_id: Int, account: Hash160, included: bool) {}
 
 const MAX_NAME: i64 = 32;
 /// A gate is loaded on each access, so it is kept short.
@@ -51,8 +59,7 @@ pub fn create(owner: &Hash160, name: &Text, public_key: &PublicKey, gate: &Bytes
         crypto::standard_account(public_key) == *owner,
         "createBox: publicKey is not the owner's"
     );
-    assert!(gate.len() <= MAX_GATE, "createBox: gate is over 4096 bytes");
-    check(gate);
+    check_gate(gate);
     let name_key = keys::box_name(name);
     assert!(
         storage::get(&name_key).is_none(),
@@ -78,11 +85,10 @@ pub fn create(owner: &Hash160, name: &Text, public_key: &PublicKey, gate: &Bytes
 /// What is known of a box.
 pub fn info(id: Int) -> BoxRecord {
     let record = load(id);
-    let name_length = record.at(NAME_LENGTH);
     BoxRecord {
         id,
         owner: owner_of(&record),
-        name: Text::from_bytes(record.slice(NAME, name_length)),
+        name: Text::from_bytes(name_of(&record)),
         public_key: PublicKey::from_bytes(record.slice(OWNER, KEY)).unwrap(),
         gate: gate_of(&record),
         content_count: storage::get_int(&keys::content_count(id)),
@@ -113,30 +119,76 @@ pub fn load(id: Int) -> Bytes {
     storage::get(&keys::box_record(id)).expect("no such box")
 }
 
-/// What the scripts of a box are told when it is entered from outside.
-pub fn context(record: &Bytes, id: Int, caller: &Hash160, verb: Int) -> Context {
-    Context {
-        verb,
-        this: id,
-        entry: id,
-        owner: owner_of(record),
-        author: owner_of(record),
-        caller: caller.clone(),
+/// Faults unless there is a box with this number.
+pub fn assert_exists(id: Int) {
+    assert!(id.within(1, count() + 1), "no such box");
+}
+
+/// A stored box whose owner has signed.
+pub fn load_own(id: Int) -> Bytes {
+    let record = load(id);
+    assert!(
+        runtime::check_witness(&owner_of(&record)),
+        "no witness of the owner"
+    );
+    record
+}
+
+/// Gives a box another gate.
+pub fn replace_gate(id: Int, gate: &Bytes) {
+    let record = load_own(id);
+    check_gate(gate);
+    let kept = record.left(record.at(NAME_LENGTH) + NAME);
+    storage::put(&keys::box_record(id), &kept.concat(gate));
+    emit_gate_replaced(id);
+}
+
+/// As [`set_member`], when the owner of the box has signed.
+pub fn change_list(id: Int, account: &Hash160, included: bool) {
+    load_own(id);
+    set_member(id, account, included);
+}
+
+/// Puts an account on a box's include list, or takes it off; the caller has checked who asks.
+pub fn set_member(id: Int, account: &Hash160, included: bool) {
+    let key = keys::member(id, account);
+    if included {
+        storage::put_int(&key, 1);
+    } else {
+        storage::delete(&key);
     }
+    emit_membership(id, account.clone(), included);
 }
 
-/// Faults unless the gate leaves true.
-pub fn pass_gate(record: &Bytes, context: &Context) {
-    let answer = run_alone(&gate_of(record), context);
-    assert!(answer.as_bool(), "the gate refuses");
+/// Whether an account is on a box's include list.
+pub fn is_member(id: Int, account: &Hash160) -> bool {
+    assert_exists(id);
+    has_member(id, account)
 }
 
-fn owner_of(record: &Bytes) -> Hash160 {
+/// As [`is_member`], of a box that is known to be there.
+pub fn has_member(id: Int, account: &Hash160) -> bool {
+    storage::get(&keys::member(id, account)).is_some()
+}
+
+/// Whose a stored box is.
+pub fn owner_of(record: &Bytes) -> Hash160 {
     Hash160::from_bytes(record.left(OWNER)).unwrap()
 }
 
-fn gate_of(record: &Bytes) -> Bytes {
+/// The name of a stored box.
+pub fn name_of(record: &Bytes) -> Bytes {
+    record.slice(NAME, record.at(NAME_LENGTH))
+}
+
+/// The gate of a stored box.
+pub fn gate_of(record: &Bytes) -> Bytes {
     record.right(record.len() - NAME - record.at(NAME_LENGTH))
+}
+
+fn check_gate(gate: &Bytes) {
+    assert!(gate.len() <= MAX_GATE, "gate is over 4096 bytes");
+    check(gate);
 }
 
 fn is_name(name: &Text) -> bool {

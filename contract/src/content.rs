@@ -31,7 +31,7 @@ pub struct ContentRecord {
 pub fn emit_content_created(root: Bytes, owner: Hash160, size: Int, expiry: Int) {}
 
 /// A block of content in bytes.
-const BLOCK: i64 = 262_144;
+pub const BLOCK: i64 = 262_144;
 /// Longest content, 1 TiB.
 const MAX_SIZE: i64 = 1_099_511_627_776;
 /// A period, 30 days in ms.
@@ -58,10 +58,6 @@ pub fn create(
         runtime::check_witness(owner),
         "createContent: no witness of the owner"
     );
-    assert!(
-        size.within(1, MAX_SIZE + 1),
-        "createContent: size must be 1 byte to 1 TiB"
-    );
     assert!(mode.within(0, 2), "createContent: mode must be 0 or 1");
     assert!(priority.within(0, 3), "createContent: priority must be 0-2");
     assert!(
@@ -73,14 +69,17 @@ pub fn create(
         fee <= max_payment,
         "createContent: the fee is above maxPayment"
     );
-    let now = runtime::time();
-    if let Some(known) = info(root) {
-        assert!(
-            known.expiry <= now,
-            "createContent: this content is registered already"
-        );
-    }
     token::charge(owner, fee);
+    register(owner, root, size, mode, priority, periods);
+}
+
+/// Writes down content that is paid.
+pub fn register(owner: &Hash160, root: &Bytes, size: Int, mode: Int, priority: Int, periods: Int) {
+    let now = runtime::time();
+    assert!(
+        live(root).is_none(),
+        "createContent: this content is registered already"
+    );
     let expiry = now + periods * PERIOD;
     let numbers =
         size + (mode << 48) + (priority << 56) + (expiry << 64) + (now << 112) + (int(1) << 160);
@@ -89,6 +88,25 @@ pub fn create(
         &numbers.to_bytes().concat(&owner.as_bytes()),
     );
     emit_content_created(root.clone(), owner.clone(), size, expiry);
+}
+
+/// Bytes of a content that is paid for now, 0 of any other.
+pub fn size_of(root: &Bytes) -> Int {
+    match live(root) {
+        Some(numbers) => numbers & LOW_48_BITS,
+        None => int(0),
+    }
+}
+
+/// The numbers of a content that has not expired; faults if the root is not 32 bytes.
+fn live(root: &Bytes) -> Option<Int> {
+    assert!(root.len() == 32, "root must be 32 bytes");
+    let stored = storage::get(&keys::content(root))?;
+    let numbers = stored.left(NUMBERS).to_int();
+    if (numbers >> 64) & LOW_48_BITS <= runtime::time() {
+        return None;
+    }
+    Some(numbers)
 }
 
 /// What is known of a content; faults if the root is not 32 bytes.
@@ -107,7 +125,8 @@ pub fn info(root: &Bytes) -> Option<ContentRecord> {
     })
 }
 
-/// Started blocks × periods × base fee × (priority + 1) × (mode + 1).
-fn fee(size: Int, mode: Int, priority: Int, periods: Int) -> Int {
+/// Started blocks × periods × base fee × (priority + 1) × (mode + 1); faults if the size is out of range.
+pub fn fee(size: Int, mode: Int, priority: Int, periods: Int) -> Int {
+    assert!(size.within(1, MAX_SIZE + 1), "size must be 1 byte to 1 TiB");
     (size + BLOCK - 1) / BLOCK * periods * params::content_base_fee() * (priority + 1) * (mode + 1)
 }

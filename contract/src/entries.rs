@@ -1,29 +1,32 @@
 //! What is written to boxes and read from them: contents, each a script of the sub-VM.
 
 use neo_framework::prelude::*;
-use neo_framework::{crypto, runtime, storage};
-use phantasma_vm::core::{check, ops, run_alone};
+use neo_framework::{crypto, eval, runtime, storage};
+use phantasma_vm::core::{check, ops};
 
-use crate::{boxes, keys};
+use crate::{boxes, content, keys, script, visit};
 
 /// A content was written.
 #[event(name = "ContentWritten")]
 pub fn emit_content_written(box_id: Int, index: Int, author: Hash160) {}
 
+/// The latest content of a box was taken off or deleted.
+#[event(name = "ContentRemoved")]
+pub fn emit_content_removed(box_id: Int, index: Int) {}
+
 /// The class of messages that are meant for the chain.
 const ON_CHAIN: i64 = 2;
+
+/// Inputs of `callContent`.
+pub const MAX_INPUTS: i64 = 16;
 
 // A stored content: author 20, script.
 const AUTHOR: i64 = 20;
 
 /// Writes a content for a caller who has signed the transaction.
 pub fn write(caller: &Hash160, id: Int, content: &Bytes, max_payment: Int) -> Int {
-    assert!(
-        runtime::check_witness(caller),
-        "writeContent: no witness of the caller"
-    );
-    assert!(max_payment >= 0, "writeContent: negative maxPayment");
-    append(caller, id, content)
+    visit::authorize(caller, max_payment);
+    submit(caller, id, content, max_payment)
 }
 
 /// Writes a content that its author signed off the chain (see `wire::message` for the signed bytes).
@@ -54,7 +57,7 @@ pub fn write_signed(
     let valid = crypto::verify_with_ecdsa(&message, author, signature, crypto::SECP256R1_SHA256);
     assert!(valid, "writeSigned: wrong signature");
     storage::put_int(&sequence_key, sequence);
-    append(&account, id, payload)
+    submit(&account, id, payload, int(0))
 }
 
 /// The last sequence number of an author in a box.
@@ -65,44 +68,170 @@ pub fn last_sequence(id: Int, author: &PublicKey) -> Int {
 
 /// Runs gate and content for a caller who has signed.
 pub fn read_at(caller: &Hash160, id: Int, index: Int, max_payment: Int) -> Any {
-    assert!(
-        runtime::check_witness(caller),
-        "readContentAt: no witness of the caller"
-    );
-    assert!(max_payment >= 0, "readContentAt: negative maxPayment");
-    let record = boxes::load(id);
-    let context = boxes::context(&record, id, caller, int(ops::STATE_READ));
-    let script = script_at(id, index);
-    boxes::pass_gate(&record, &context);
-    run_alone(&script, &context)
+    call(caller, id, index, &Array::new(), max_payment)
+}
+
+/// As `read_at`; the content finds the inputs on its stack.
+pub fn call(caller: &Hash160, id: Int, index: Int, inputs: &Array<Any>, max_payment: Int) -> Any {
+    visit::authorize(caller, max_payment);
+    let mut visit = visit::enter(caller, id, int(ops::STATE_READ), &bytes(b""), max_payment);
+    let mut tally = visit::tally();
+    let entry = load(id, index);
+    visit::pass(&mut visit, &mut tally);
+    let count = inputs.len();
+    assert!(count <= MAX_INPUTS, "callContent: over 16 inputs");
+    let base = eval::depth();
+    let mut at = int(0);
+    while at < count {
+        eval::push(inputs.get(at));
+        at += 1;
+    }
+    let script = script_of(&entry);
+    script::execute_on(&script, &entry, base, &mut visit, &mut tally)
+}
+
+/// Runs gate and latest content for a caller who has signed, and takes it off if both let it.
+pub fn pull(caller: &Hash160, id: Int, max_payment: Int) -> Any {
+    visit::authorize(caller, max_payment);
+    let mut visit = visit::enter(caller, id, int(ops::STATE_READ), &bytes(b""), max_payment);
+    let mut tally = visit::tally();
+    let answer = visit::pass(&mut visit, &mut tally);
+    visit::pull(answer, &mut visit, &mut tally)
+}
+
+/// What `pull` would charge.
+pub fn inspect(caller: &Hash160, id: Int) -> Int {
+    let mut visit = visit::enter(caller, id, int(ops::STATE_INSPECT), &bytes(b""), int(0));
+    let mut tally = visit::tally();
+    let answer = visit::pass(&mut visit, &mut tally);
+    visit::pull(answer, &mut visit, &mut tally);
+    visit.asked
+}
+
+/// Deletes the latest content.
+pub fn delete(caller: &Hash160, id: Int) {
+    let none = bytes(b"");
+    revise(caller, id, &none, &none, int(0));
+}
+
+/// Puts a content in place of the latest one.
+pub fn replace(caller: &Hash160, id: Int, content: &Bytes, max_payment: Int) {
+    let candidate = prepared(content);
+    revise(caller, id, content, &candidate, max_payment);
+}
+
+fn revise(caller: &Hash160, id: Int, given: &Bytes, candidate: &Bytes, max_payment: Int) {
+    visit::authorize(caller, max_payment);
+    let mut visit = visit::enter(caller, id, int(ops::STATE_WRITE), candidate, max_payment);
+    let mut tally = visit::tally();
+    let done = visit::revise(given, &mut visit, &mut tally);
+    assert!(done, "no content, not yours, or the gate refuses");
 }
 
 /// A content's script.
 pub fn script_at(id: Int, index: Int) -> Bytes {
-    assert!(index.within(0, count(id)), "no such content");
-    let entry = storage::get(&keys::entry(id, index)).expect("no such content");
+    boxes::assert_exists(id);
+    script_of(&load(id, index))
+}
+
+/// A stored content of a box that is there; faults if it has none with this index.
+pub fn load(id: Int, index: Int) -> Bytes {
+    assert!(index.within(0, keys::NUMBER_LIMIT), "no such content");
+    storage::get(&keys::entry(id, index)).expect("no such content")
+}
+
+/// Who wrote a stored content; the same of a stored box is its owner.
+pub fn author_of(entry: &Bytes) -> Hash160 {
+    Hash160::from_bytes(entry.left(AUTHOR)).unwrap()
+}
+
+/// The script of a stored content.
+pub fn script_of(entry: &Bytes) -> Bytes {
     entry.right(entry.len() - AUTHOR)
 }
 
 /// How many contents a box has; faults if there is no such box.
 pub fn count(id: Int) -> Int {
-    assert!(id.within(1, boxes::count() + 1), "no such box");
+    boxes::assert_exists(id);
+    height(id)
+}
+
+/// As [`count`], of a box that is there.
+pub fn height(id: Int) -> Int {
     storage::get_int(&keys::content_count(id))
 }
 
-/// Checks the content, asks the gate, stores.
-fn append(author: &Hash160, id: Int, content: &Bytes) -> Int {
-    let record = boxes::load(id);
-    check(content);
-    boxes::pass_gate(
-        &record,
-        &boxes::context(&record, id, author, int(ops::STATE_WRITE)),
-    );
-    let count_key = keys::content_count(id);
-    let index = storage::get_int(&count_key);
-    storage::put_int(&count_key, index + 1);
-    storage::put(&keys::entry(id, index), &author.as_bytes().concat(content));
+/// Changes how many contents a box has.
+pub fn set_height(id: Int, count: Int) {
+    storage::put_int(&keys::content_count(id), count);
+}
+
+/// The script as it is stored: checked, and with `LINK` for `ALLOC`.
+pub fn prepared(script: &Bytes) -> Bytes {
+    check(script);
+    if script.at(0) != ops::ALLOC {
+        return script.clone();
+    }
+    let ids = blocks(script);
+    let rest = script.right(script.len() - 9 - ids * 32);
+    bytes(b"\xFB")
+        .concat(&root(&script.slice(9, ids * 32), ids))
+        .concat(&rest)
+}
+
+/// Bytes of content that a script allocates.
+pub fn allocated_size(script: &Bytes) -> Int {
+    // A zero byte above it keeps the number positive.
+    script.slice(1, 8).concat(&bytes(b"\0")).to_int()
+}
+
+/// Blocks of content that a script allocates.
+fn blocks(script: &Bytes) -> Int {
+    (allocated_size(script) + content::BLOCK - 1) / content::BLOCK
+}
+
+/// The RFC 6962 root over the roots of whole blocks, of which only the last may be short: neighbours are joined, and
+/// one without a neighbour goes up as it is.
+fn root(ids: &Bytes, count: Int) -> Bytes {
+    let mut level = ids.clone();
+    let mut left = count;
+    while left > 1 {
+        let mut next = bytes(b"");
+        let mut at = int(0);
+        while at + 1 < left {
+            let pair = bytes(b"\x01").concat(&level.slice(at * 32, 64));
+            next = next.concat(&crypto::sha256(&pair));
+            at += 2;
+        }
+        if at < left {
+            next = next.concat(&level.slice(at * 32, 32));
+        }
+        level = next;
+        left = (left + 1) / 2;
+    }
+    level
+}
+
+/// Writes a content at an index.
+pub fn put(id: Int, index: Int, author: &Hash160, script: &Bytes) {
+    storage::put(&keys::entry(id, index), &author.as_bytes().concat(script));
     emit_content_written(id, index, author.clone());
+}
+
+/// Removes the content at the last index.
+pub fn remove(id: Int, index: Int) {
+    storage::delete(&keys::entry(id, index));
+    set_height(id, index);
+    emit_content_removed(id, index);
+}
+
+/// Checks the content, asks the gate, stores; gives the index.
+fn submit(author: &Hash160, id: Int, content: &Bytes, max_payment: Int) -> Int {
+    let candidate = prepared(content);
+    let mut visit = visit::enter(author, id, int(ops::STATE_WRITE), &candidate, max_payment);
+    let mut tally = visit::tally();
+    let index = visit::write(content, &mut visit, &mut tally);
+    assert!(index >= 0, "the gate refuses");
     index
 }
 

@@ -8,6 +8,9 @@ use neo_framework::prelude::*;
 /// Numbers of boxes and indexes of contents stay below this.
 pub const NUMBER_LIMIT: i64 = 4_294_967_296;
 
+/// Longest name of a value that a script keeps: Neo's 64 bytes of a key without ours.
+pub const MAX_NAME: i64 = 38;
+
 /// All SOUL there is.
 pub const SUPPLY: Bytes = bytes(b"\x01");
 /// What a box costs.
@@ -18,6 +21,9 @@ pub const CONTENT_BASE_FEE: Bytes = bytes(b"\x03");
 pub const POOL_SHARE: Bytes = bytes(b"\x04");
 /// The last box's number.
 pub const BOX_COUNT: Bytes = bytes(b"\x05");
+
+/// SOUL that lies in boxes: a part of the contract's own balance, the rest of which is the pool.
+pub const BOX_TOTAL: Bytes = bytes(b"\x06");
 
 /// An account's SOUL.
 pub fn balance(account: &Hash160) -> Bytes {
@@ -62,6 +68,28 @@ pub fn content(root: &Bytes) -> Bytes {
 /// The last sequence number of an author in a box.
 pub fn sequence(id: Int, author: &Hash160) -> Bytes {
     numbered(int(0x17), id).concat(&author.as_bytes())
+}
+
+/// A box's SOUL.
+pub fn box_balance(id: Int) -> Bytes {
+    numbered(int(0x18), id)
+}
+
+/// When an account last paid a box.
+pub fn paid(id: Int, account: &Hash160) -> Bytes {
+    numbered(int(0x19), id).concat(&account.as_bytes())
+}
+
+/// An account on the include list of a box.
+pub fn member(id: Int, account: &Hash160) -> Bytes {
+    numbered(int(0x1A), id).concat(&account.as_bytes())
+}
+
+/// What scripts of an author keep in a box; `name` has at most [`MAX_NAME`] bytes and stands last.
+pub fn kept(id: Int, author: &Hash160, name: &Bytes) -> Bytes {
+    numbered(int(0x1B), id)
+        .concat(&author.as_bytes())
+        .concat(name)
 }
 
 /// Tag, number, 01.

@@ -12,7 +12,10 @@ pub mod content;
 pub mod entries;
 pub mod keys;
 pub mod params;
+pub mod purse;
+pub mod script;
 pub mod token;
+pub mod visit;
 
 use neo_framework::contract;
 
@@ -24,7 +27,7 @@ pub mod methods {
     use crate::boxes::BoxRecord;
     use crate::content::ContentRecord;
     use crate::params::Settings;
-    use crate::{boxes, content, entries, params, token};
+    use crate::{boxes, content, entries, params, purse, token};
 
     /// The token's name.
     #[method(safe)]
@@ -152,6 +155,78 @@ pub mod methods {
     #[method(safe)]
     pub fn content_count(box_id: Int) -> Int {
         entries::count(box_id)
+    }
+
+    /// Gives a box another gate; only its owner can.
+    #[method]
+    pub fn replace_gate(box_id: Int, gate: Bytes) {
+        boxes::replace_gate(box_id, &gate);
+    }
+
+    /// Runs the gate and the latest content, gives what that leaves, and takes it off if both let it.
+    #[method]
+    pub fn read_content(caller: Hash160, box_id: Int, max_payment: Int) -> Any {
+        entries::pull(&caller, box_id, max_payment)
+    }
+
+    /// What `readContent` would charge the caller.
+    #[method(safe)]
+    pub fn inspect_content(caller: Hash160, box_id: Int) -> Int {
+        entries::inspect(&caller, box_id)
+    }
+
+    /// Deletes the latest content: its author can, and the box's owner, if the gate agrees.
+    #[method]
+    pub fn delete_content(caller: Hash160, box_id: Int) {
+        entries::delete(&caller, box_id);
+    }
+
+    /// Puts a content in place of the latest one, as `deleteContent`.
+    #[method]
+    pub fn replace_content(caller: Hash160, box_id: Int, content: Bytes, max_payment: Int) {
+        entries::replace(&caller, box_id, &content, max_payment);
+    }
+
+    /// As `readContentAt`, with inputs for the content.
+    #[method]
+    pub fn call_content(
+        caller: Hash160,
+        box_id: Int,
+        index: Int,
+        inputs: Array<Any>,
+        max_payment: Int,
+    ) -> Any {
+        entries::call(&caller, box_id, index, &inputs, max_payment)
+    }
+
+    /// Puts an account on a box's include list; only the box's owner can.
+    #[method]
+    pub fn include(box_id: Int, account: Hash160) {
+        boxes::change_list(box_id, &account, true);
+    }
+
+    /// Takes an account off a box's include list.
+    #[method]
+    pub fn exclude(box_id: Int, account: Hash160) {
+        boxes::change_list(box_id, &account, false);
+    }
+
+    /// Whether an account is on a box's include list.
+    #[method(safe)]
+    pub fn is_member(box_id: Int, account: Hash160) -> bool {
+        boxes::is_member(box_id, &account)
+    }
+
+    /// Smallest units of SOUL that a box holds.
+    #[method(safe)]
+    pub fn box_balance(box_id: Int) -> Int {
+        purse::balance_of(box_id)
+    }
+
+    /// Gives the owner of a box SOUL that it holds.
+    #[method]
+    pub fn withdraw(box_id: Int, amount: Int) {
+        purse::withdraw(box_id, amount);
     }
 
     /// Registers and pays for stored content; gives its root.

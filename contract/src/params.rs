@@ -21,7 +21,7 @@ pub fn settings() -> Settings {
     Settings {
         box_fee: box_fee(),
         content_base_fee: content_base_fee(),
-        pool_share: storage::get_int(&keys::POOL_SHARE),
+        pool_share: pool_share(),
     }
 }
 
@@ -33,6 +33,11 @@ pub fn box_fee() -> Int {
 /// What a block costs a period.
 pub fn content_base_fee() -> Int {
     storage::get_int(&keys::CONTENT_BASE_FEE)
+}
+
+/// The pool's share of payments to a target, in percent.
+pub fn pool_share() -> Int {
+    storage::get_int(&keys::POOL_SHARE)
 }
 
 /// Stores the parameters and gives the whole supply to the owner.

@@ -56,6 +56,13 @@ pub fn charge(payer: &Hash160, amount: Int) {
     }
 }
 
+/// Gives SOUL that the contract holds to an account.
+pub fn pay_out(to: &Hash160, amount: Int) {
+    let pool = runtime::executing_script_hash();
+    assert!(moved(&pool, to, amount), "the contract has too little");
+    announce(Some(pool), to, amount);
+}
+
 /// Moves an amount that is not negative; false, changing nothing, if there is not enough.
 fn moved(from: &Hash160, to: &Hash160, amount: Int) -> bool {
     let from_key = keys::balance(from);

@@ -113,12 +113,12 @@ fn a_contract_in_between_has_no_witness_of_who_called_it() {
         (
             "writeContent",
             vec![account(&world.alice), int(1), script("PUSHT"), int(0)],
-            "writeContent: no witness of the caller",
+            "no witness of the caller",
         ),
         (
             "readContentAt",
             vec![account(&world.alice), int(1), int(0), int(0)],
-            "readContentAt: no witness of the caller",
+            "no witness of the caller",
         ),
     ] {
         let args = vec![hash(&world.hash), Item::text(method), Item::array(args)];

@@ -199,12 +199,7 @@ fn a_bad_gate_is_refused_when_the_box_is_made() {
     }
     let long = data_script(&[0; 4096]).unwrap();
     let args = create_args(&world.alice, b"news", bytes(&long));
-    world.refused(
-        &world.alice,
-        "createBox",
-        args,
-        "createBox: gate is over 4096 bytes",
-    );
+    world.refused(&world.alice, "createBox", args, "gate is over 4096 bytes");
 }
 
 #[test]
@@ -315,25 +310,25 @@ fn writing_and_reading_need_a_witness_a_box_and_a_content() {
         bob,
         "writeContent",
         write(alice, id, 0),
-        "writeContent: no witness of the caller",
+        "no witness of the caller",
     );
     world.refused(
         bob,
         "writeContent",
         write(bob, id, -1),
-        "writeContent: negative maxPayment",
+        "negative maxPayment",
     );
     world.refused(
         bob,
         "readContentAt",
         read(alice, id, 0, 0),
-        "readContentAt: no witness of the caller",
+        "no witness of the caller",
     );
     world.refused(
         bob,
         "readContentAt",
         read(bob, id, 0, -1),
-        "readContentAt: negative maxPayment",
+        "negative maxPayment",
     );
     for none in [0, -1, 2, 1 << 32, (1 << 32) + 1, i64::MAX] {
         world.refused(bob, "writeContent", write(bob, none, 0), "no such box");

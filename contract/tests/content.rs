@@ -69,17 +69,11 @@ fn numbers_out_of_range_are_refused() {
     let world = World::new();
     let most = i64::MAX;
     let cases = [
-        (
-            [0, 0, 0, 1, most],
-            "createContent: size must be 1 byte to 1 TiB",
-        ),
-        (
-            [-1, 0, 0, 1, most],
-            "createContent: size must be 1 byte to 1 TiB",
-        ),
+        ([0, 0, 0, 1, most], "size must be 1 byte to 1 TiB"),
+        ([-1, 0, 0, 1, most], "size must be 1 byte to 1 TiB"),
         (
             [(1 << 40) + 1, 0, 0, 1, most],
-            "createContent: size must be 1 byte to 1 TiB",
+            "size must be 1 byte to 1 TiB",
         ),
         ([1, 2, 0, 1, most], "createContent: mode must be 0 or 1"),
         ([1, -1, 0, 1, most], "createContent: mode must be 0 or 1"),

@@ -2,6 +2,7 @@
 //!
 //! Amounts of SOUL are in its smallest unit (10⁻⁸); times are Unix milliseconds.
 
+mod access;
 mod events;
 mod types;
 

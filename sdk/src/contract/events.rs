@@ -23,6 +23,25 @@ pub enum ContractEvent {
         index: u64,
         author: Hash160,
     },
+    /// The latest content was read and taken off, or deleted.
+    ContentRemoved {
+        box_id: u64,
+        index: u64,
+    },
+    GateReplaced {
+        box_id: u64,
+    },
+    /// An account was put on the include list of a box, or taken off it.
+    Membership {
+        box_id: u64,
+        account: Hash160,
+        included: bool,
+    },
+    /// What a box holds from now on.
+    BoxBalance {
+        box_id: u64,
+        balance: u64,
+    },
     ContentCreated {
         root: [u8; 32],
         owner: Hash160,
@@ -73,6 +92,34 @@ impl ContractEvent {
                     box_id: box_id.as_u64()?,
                     index: index.as_u64()?,
                     author: author.as_hash160()?,
+                }
+            }
+            "ContentRemoved" => {
+                let [box_id, index] = fields(state)?;
+                Self::ContentRemoved {
+                    box_id: box_id.as_u64()?,
+                    index: index.as_u64()?,
+                }
+            }
+            "GateReplaced" => {
+                let [box_id] = fields(state)?;
+                Self::GateReplaced {
+                    box_id: box_id.as_u64()?,
+                }
+            }
+            "Membership" => {
+                let [box_id, account, included] = fields(state)?;
+                Self::Membership {
+                    box_id: box_id.as_u64()?,
+                    account: account.as_hash160()?,
+                    included: included.as_bool()?,
+                }
+            }
+            "BoxBalance" => {
+                let [box_id, balance] = fields(state)?;
+                Self::BoxBalance {
+                    box_id: box_id.as_u64()?,
+                    balance: balance.as_u64()?,
                 }
             }
             "ContentCreated" => {

@@ -92,10 +92,7 @@ fn bad_calls(of: &Generator) -> Vec<(Call, Option<&'static str>)> {
         (write(&owner, 2, &[0x11]), Some("no such box")),
         (write(&owner, 0, &[0x11]), Some("no such box")),
         (write(&owner, (1 << 32) + 1, &[0x11]), Some("no such box")),
-        (
-            write(&alice, 1, &[0x11]),
-            Some("writeContent: no witness of the caller"),
-        ),
+        (write(&alice, 1, &[0x11]), Some("no witness of the caller")),
         (
             write(&owner, 1, &[0x0C, 5, 1]),
             Some("script: truncated operand"),
@@ -108,7 +105,7 @@ fn bad_calls(of: &Generator) -> Vec<(Call, Option<&'static str>)> {
         (content(31, 1, 1 << 70), Some("root must be 32 bytes")),
         (
             content(32, 0, 1 << 70),
-            Some("createContent: size must be 1 byte to 1 TiB"),
+            Some("size must be 1 byte to 1 TiB"),
         ),
         (
             content(32, 1, 1),

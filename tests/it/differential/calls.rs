@@ -74,6 +74,37 @@ const SCRIPTS: &[&str] = &[
     "PUSHINT256 -5\nPUSHINT128 7\nMUL\nPUSHINT16 -300\nMOD",
 ];
 
+/// Gates and contents that need the contract; most boxes of the test have a number below 8.
+const HOST_SCRIPTS: &[&str] = &[
+    "PUSH 2",
+    "STATE member",
+    "STATE content\nSIZE\nPAY\nOK",
+    "PUSH 1000\nPAY\nPUSH 2",
+    "STATE write\nJMPIFNOT ok\nPUSH 77\nPAY\nok: OK",
+    "TIME\nPUSH 3\nGT\nJMPIFNOT paid\nPUSH 500\nPAY\npaid: OK",
+    "PUSH \"n\"\nREAD\nINC\nPUSH \"n\"\nWRITE\nOK",
+    "PUSH \"n\"\nREAD",
+    "PUSH \"\"\nPUSH \"n\"\nWRITE",
+    "PUSH 1\nINCLUDE\nDROP\nOK",
+    "PUSH 2\nINCLUDE",
+    "PUSH 1\nEXCLUDE\nDROP\nPUSH 2\nEXCLUDE",
+    "PUSH 1\nBALANCE\nPUSH 2\nBALANCE\nADD",
+    "PUSH 1\nCOUNT\nPUSH 1\nNAME\nCAT",
+    "PUSH \"box_7\"\nFIND\nCOUNT",
+    "PUSH \"posted\"\nPUSH 1\nPUSH",
+    "PUSH 0x0c0568656c6c6f\nPUSH 1\nPUSH",
+    "PUSH 0xea09\nPUSH 2\nPUSH\nDROP\nOK",
+    "PUSH 0xea0a\nPUSH 1\nREPLACE",
+    "PUSH 1\nPULL",
+    "PUSH 2\nPULL\nDROP\nOK",
+    "PUSH 3\nINSPECT",
+    "PUSH 1\nDELETE",
+    "PUSH 2\nDELETE\nDROP\nOK",
+    "PUSH 5\nPUSH 7\nPUSH 2\nPUSH 0\nPUSH 1\nCALL",
+    "PUSH 0\nPUSH 1\nPUSH 2\nCALL",
+    "PUSH 2\nPULL\nDROP\nPUSH 1\nPUSH \"n\"\nWRITE\nFAIL",
+];
+
 pub(super) struct Generator {
     random: Random,
     contract: Hash160,
@@ -116,7 +147,7 @@ impl Generator {
         let kind = if sequence == 0 && self.random.one_in(2) {
             3
         } else {
-            self.random.below(16)
+            self.random.below(24)
         };
         let (method, mut args) = match kind {
             0..=2 => self.transfer(actor),
@@ -125,6 +156,10 @@ impl Generator {
             8..=10 => self.read(actor),
             11 => self.write_signed(),
             12 => self.create_content(actor),
+            13..=15 => self.pull(actor),
+            16..=17 => self.change(actor),
+            18..=19 => self.manage(),
+            20 => self.call_content(actor),
             _ => self.look(),
         };
         if self.random.one_in(10) && !args.is_empty() {
@@ -239,7 +274,56 @@ impl Generator {
     }
 
     fn max_payment(&mut self) -> Arg {
-        Arg::Int(if self.random.one_in(15) { -1 } else { 0 })
+        Arg::Int(self.random.pick(&[0, 0, 600, 5000, 5000, 1 << 60, -1]))
+    }
+
+    fn pull(&mut self, caller: usize) -> (&'static str, Vec<Arg>) {
+        let (caller, id) = (self.account(caller), self.box_id());
+        if self.random.one_in(4) {
+            return ("inspectContent", vec![caller, id]);
+        }
+        ("readContent", vec![caller, id, self.max_payment()])
+    }
+
+    fn change(&mut self, caller: usize) -> (&'static str, Vec<Arg>) {
+        let (caller, id) = (self.account(caller), self.box_id());
+        if self.random.one_in(2) {
+            return ("deleteContent", vec![caller, id]);
+        }
+        let content = Arg::Bytes(self.script());
+        (
+            "replaceContent",
+            vec![caller, id, content, self.max_payment()],
+        )
+    }
+
+    /// What only the box's owner can do; the first signer owns most boxes that there are.
+    fn manage(&mut self) -> (&'static str, Vec<Arg>) {
+        let id = self.box_id();
+        match self.random.below(5) {
+            0 => ("replaceGate", vec![id, Arg::Bytes(self.script())]),
+            1 | 2 => ("include", vec![id, self.any_account()]),
+            3 => ("exclude", vec![id, self.any_account()]),
+            _ => {
+                let amount = self.random.pick(&[1, 60, 400, 100_000, 0, -1]);
+                ("withdraw", vec![id, Arg::Int(amount)])
+            }
+        }
+    }
+
+    fn call_content(&mut self, caller: usize) -> (&'static str, Vec<Arg>) {
+        let inputs = (0..self.random.below(4))
+            .map(|n| Arg::Int(n as i128))
+            .collect();
+        let index = Arg::Int(self.random.below(4) as i128);
+        let args = vec![
+            self.account(caller),
+            self.box_id(),
+            index,
+            Arg::List(inputs),
+            self.max_payment(),
+        ];
+        ("callContent", args)
     }
 
     fn write_signed(&mut self) -> (&'static str, Vec<Arg>) {
@@ -321,7 +405,9 @@ impl Generator {
     }
 
     fn look(&mut self) -> (&'static str, Vec<Arg>) {
-        match self.random.below(12) {
+        match self.random.below(14) {
+            12 => ("isMember", vec![self.box_id(), self.any_account()]),
+            13 => ("boxBalance", vec![self.box_id()]),
             0 => (
                 self.random.pick(&[
                     "name",
@@ -393,7 +479,8 @@ impl Generator {
                 script[..self.random.below(script.len())].to_vec()
             }
             4..=6 => self.random_script(),
-            _ => assemble(self.random.pick(SCRIPTS)).unwrap(),
+            7 => assemble(self.random.pick(SCRIPTS)).unwrap(),
+            _ => assemble(self.random.pick(HOST_SCRIPTS)).unwrap(),
         }
     }
 
@@ -440,7 +527,13 @@ impl Generator {
                 [&data.len().to_le_bytes()[..size], &data].concat()
             }
             Operand::Offset => vec![2 + self.random.below(2) as u8],
-            Operand::State => vec![self.random.pick(STATES).0],
+            Operand::State => loop {
+                let state = self.random.pick(STATES);
+                // The native chain has other random numbers than the node.
+                if state.1 != "consensus" {
+                    break vec![state.0];
+                }
+            },
             Operand::Id => self.random.bytes(ID_BYTES),
             Operand::Locator => {
                 let data = self.random.bytes(3);

@@ -42,6 +42,15 @@ async fn generated_calls_do_the_same_natively_and_on_a_node() {
         "readContentAt",
         "writeSigned",
         "createContent",
+        "readContent",
+        "inspectContent",
+        "deleteContent",
+        "replaceContent",
+        "callContent",
+        "replaceGate",
+        "include",
+        "exclude",
+        "withdraw",
     ] {
         let (calls, halts) = sides.tally.get(method).copied().unwrap_or_default();
         assert!(

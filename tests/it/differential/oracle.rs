@@ -57,8 +57,7 @@ fn interpreted(script: &[u8]) -> Option<StackItem> {
         verb: int(ops::STATE_READ),
         this: int(1),
         entry: int(1),
-        owner: somebody.clone(),
-        author: somebody.clone(),
+        record: somebody.as_bytes(),
         caller: somebody,
     };
     let script = Bytes::from(script);

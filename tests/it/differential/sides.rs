@@ -21,8 +21,8 @@ use super::items::{Arg, as_node_shows, without_session};
 
 /// The accounts of the test by name; a name is the key on both sides. The first deploys and owns the supply.
 pub(super) const ACCOUNTS: [&str; 4] = ["owner", "alice", "bob", "poor"];
-/// What a call may cost, in datoshi: 13 of them fit the 20 GAS of a block.
-const SYSTEM_FEE: i64 = 1_5000_0000;
+/// What a call may cost, in datoshi: 6 of them fit the 20 GAS of a block.
+const SYSTEM_FEE: i64 = 3_0000_0000;
 /// Enough for any of our transactions' size and signature.
 const NETWORK_FEE: i64 = 1000_0000;
 /// Every call pays the fees above: 600 calls by four accounts.

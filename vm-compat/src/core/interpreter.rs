@@ -21,10 +21,8 @@ pub struct Context {
     pub this: Int,
     /// The box where execution began.
     pub entry: Int,
-    /// The owner of the box that runs.
-    pub owner: Hash160,
-    /// Whose script runs: a gate's author owns the box, a content's wrote it.
-    pub author: Hash160,
+    /// The box that runs, as it is stored: its first 20 bytes are its owner, which is cut out only when a script asks.
+    pub record: Bytes,
     /// Who asks: an account that signed, or the author of the script that asks.
     pub caller: Hash160,
 }
@@ -227,7 +225,10 @@ pub fn run(script: &Bytes, mut word: Int, mut pc: Int, base: Int, context: &Cont
                     word & 255
                 };
                 match which.small() {
-                    ops::STATE_OWN => eval::push(context.caller == context.owner),
+                    ops::STATE_OWN => {
+                        let owner = Hash160::from_bytes(context.record.left(20)).unwrap();
+                        eval::push(context.caller == owner);
+                    }
                     ops::STATE_THIS => eval::push(context.this),
                     ops::STATE_ENTRY => eval::push(context.entry),
                     ops::STATE_TIMESTAMP => eval::push(runtime::time() / 1000),

@@ -14,8 +14,7 @@ pub(crate) fn run_script(script: &[u8]) -> Outcome {
         verb: int(ops::STATE_READ),
         this: int(7),
         entry: int(5),
-        owner: chain.account("owner").hash,
-        author: chain.account("author").hash,
+        record: chain.account("owner").hash.as_bytes(),
         caller: chain.account("caller").hash,
     };
     let script = Bytes::from(script);
