@@ -1,8 +1,12 @@
 //! The contract on a real node, through the SDK: what it costs, and that Neo sees SOUL as a token.
 
-use neo_client::{Account, ContractParam, Hash160, Receipt, VmState};
+use neo_client::{
+    Account, Actor, ContractParam, Hash160, Receipt, Scopes, ScriptBuilder, Signer, VmState, flags,
+};
 use phantasma::contract::Artifacts;
-use phantasma_sdk::contract::{ContentMode, ContentOrder, DeployParams, Phantasma, Priority};
+use phantasma_sdk::contract::{
+    ContentMode, ContentOrder, ContractEvent, DeployParams, Phantasma, Priority,
+};
 use phantasma_tests::TestNet;
 use phantasma_vm::{data_script, owner_writes_gate};
 
@@ -165,4 +169,184 @@ async fn scripts_meet_neos_limits_without_harm_to_the_contract() {
         .await
         .unwrap();
     assert_ne!(again.state, VmState::Halt);
+}
+
+/// A gate that takes 1000 from readers; a content that a reader takes off.
+const TOLL: &str = "STATE write\nNOT\nJMPIFNOT ok\nPUSH 1000\nPAY\nok: PUSH 2";
+
+#[tokio::test]
+async fn a_box_is_paid_read_down_and_emptied() {
+    let net = TestNet::start().await;
+    let owner = net.funded_account(100).await;
+    let bob = net.funded_account(20).await;
+    let (phantasma, _) = deployed(&net, &owner).await;
+    phantasma
+        .transfer(&owner, &bob.script_hash, 5000)
+        .await
+        .unwrap();
+    let gate = phantasma_vm::assemble(TOLL).unwrap();
+    let (id, _) = phantasma.create_box(&owner, "toll", &gate).await.unwrap();
+    for text in ["PUSH \"first\"", "PUSH \"second\""] {
+        let content = phantasma_vm::assemble(text).unwrap();
+        phantasma
+            .write_content(&owner, id, &content, 0)
+            .await
+            .unwrap();
+    }
+    let price = phantasma
+        .inspect_content(&bob.script_hash, id)
+        .await
+        .unwrap();
+    assert_eq!(price, 1000);
+    let refused = phantasma.read_content(&bob, id, 999).await.unwrap_err();
+    assert!(
+        refused
+            .exception()
+            .unwrap()
+            .contains("PAY: above maxPayment"),
+        "{refused}"
+    );
+    let (item, receipt) = phantasma.read_content(&bob, id, 1000).await.unwrap();
+    costs("readContent that pays and takes off", &receipt, 0.45);
+    assert_eq!(item.as_bytes().unwrap(), b"second");
+    let events = phantasma.events(&receipt);
+    let transfer = ContractEvent::Transfer {
+        from: Some(bob.script_hash),
+        to: Some(phantasma.hash()),
+        amount: 1000,
+    };
+    let balance = ContractEvent::BoxBalance {
+        box_id: id,
+        balance: 800,
+    };
+    let removed = ContractEvent::ContentRemoved {
+        box_id: id,
+        index: 1,
+    };
+    assert_eq!(events, [transfer, balance, removed]);
+    assert_eq!(phantasma.content_count(id).await.unwrap(), 1);
+    assert_eq!(phantasma.balance_of(&bob.script_hash).await.unwrap(), 4000);
+    assert_eq!(phantasma.box_balance(id).await.unwrap(), 800);
+    let receipt = phantasma.withdraw(&owner, id, 800).await.unwrap();
+    costs("withdraw", &receipt, 0.25);
+    assert_eq!(phantasma.box_balance(id).await.unwrap(), 0);
+    let others = phantasma.withdraw(&bob, id, 1).await.unwrap_err();
+    assert!(
+        others
+            .exception()
+            .unwrap()
+            .contains("no witness of the owner")
+    );
+
+    let receipt = phantasma
+        .include(&owner, id, &bob.script_hash)
+        .await
+        .unwrap();
+    costs("include", &receipt, 0.12);
+    assert!(phantasma.is_member(id, &bob.script_hash).await.unwrap());
+    phantasma
+        .exclude(&owner, id, &bob.script_hash)
+        .await
+        .unwrap();
+    assert!(!phantasma.is_member(id, &bob.script_hash).await.unwrap());
+    let script = phantasma_vm::assemble("PUSH 0\nPICK\nPUSH 2\nPICK\nADD").unwrap();
+    phantasma
+        .replace_content(&owner, id, &script, 0)
+        .await
+        .unwrap();
+    let inputs = [ContractParam::from(20), ContractParam::from(22)];
+    let called = phantasma.call_content(&bob, id, 0, &inputs, 1000).await;
+    assert_eq!(called.unwrap().0.as_integer().unwrap(), 42.into());
+    phantasma.delete_content(&owner, id).await.unwrap();
+    let receipt = phantasma
+        .replace_gate(&owner, id, &phantasma_vm::owner_gate())
+        .await
+        .unwrap();
+    assert_eq!(
+        phantasma.events(&receipt),
+        [ContractEvent::GateReplaced { box_id: id }]
+    );
+    let info = phantasma.box_info(id).await.unwrap().unwrap();
+    assert_eq!(
+        (info.content_count, info.gate),
+        (0, phantasma_vm::owner_gate())
+    );
+}
+
+#[tokio::test]
+async fn a_witness_counts_only_where_its_scope_reaches() {
+    let net = TestNet::start().await;
+    let owner = net.funded_account(100).await;
+    let (phantasma, _) = deployed(&net, &owner).await;
+    let (id, _) = phantasma
+        .create_box(&owner, "own", &phantasma_vm::owner_gate())
+        .await
+        .unwrap();
+    let script = data_script(b"mine").unwrap();
+    phantasma
+        .write_content(&owner, id, &script, 0)
+        .await
+        .unwrap();
+    let account = owner.script_hash;
+    let custom = |contract| {
+        let mut signer = Signer::in_contracts(account, vec![contract]);
+        signer.scopes = Scopes::CUSTOM_CONTRACTS;
+        signer
+    };
+    // Who signs how; whether that counts when the entry script calls, and when a script in between does.
+    let cases = [
+        (Signer::new(account), true, false),
+        (Signer::global(account), true, true),
+        (custom(phantasma.hash()), true, true),
+        (custom(Hash160([7; 20])), false, false),
+        (Signer::with_scopes(account, Scopes::NONE), false, false),
+        (Signer::global(Hash160([7; 20])), false, false),
+    ];
+    let params = [account.into(), id.into(), 0.into(), 0.into()];
+    let mut direct = ScriptBuilder::new();
+    direct.call(&phantasma.hash(), "readContentAt", flags::ALL, &params);
+    let direct = direct.build().unwrap();
+    let mut between = ScriptBuilder::new();
+    between
+        .push(&ContractParam::Array(vec![]))
+        .push(&flags::ALL.into())
+        .push_bytes(&direct)
+        .syscall("System.Runtime.LoadScript");
+    let between = between.build().unwrap();
+    for (signer, at_once, through) in cases {
+        for (script, counts) in [(&direct, at_once), (&between, through)] {
+            let run = net
+                .rpc()
+                .invoke_script(script, std::slice::from_ref(&signer))
+                .await
+                .unwrap();
+            if counts {
+                assert_eq!(run.stack[0].as_bytes().unwrap(), b"mine", "{signer:?}");
+            } else {
+                let said = run.exception.unwrap_or_default();
+                assert!(
+                    said.contains("no witness of the caller"),
+                    "{signer:?} {said}"
+                );
+            }
+        }
+    }
+    // The same in a block: the sender pays the network and still has no say.
+    let actor = Actor::new(net.rpc(), owner.clone())
+        .with_signer(Signer::with_scopes(account, Scopes::NONE));
+    let params = [id.into(), phantasma_vm::free_gate().into()];
+    let refused = actor
+        .build(&phantasma.hash(), "replaceGate", &params)
+        .unwrap()
+        .run(&net.rpc())
+        .await
+        .unwrap_err();
+    assert!(
+        refused
+            .exception()
+            .unwrap()
+            .contains("no witness of the owner")
+    );
+    let info = phantasma.box_info(id).await.unwrap().unwrap();
+    assert_eq!(info.gate, phantasma_vm::owner_gate());
 }

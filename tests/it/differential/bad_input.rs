@@ -112,6 +112,79 @@ fn bad_calls(of: &Generator) -> Vec<(Call, Option<&'static str>)> {
             Some("createContent: the fee is above maxPayment"),
         ),
     ]
+    .into_iter()
+    .chain(bad_calls_of_a_box(of))
+    .collect()
+}
+
+/// The same for what is done with a box that is there and empty.
+fn bad_calls_of_a_box(of: &Generator) -> Vec<(Call, Option<&'static str>)> {
+    let (owner, alice) = (of.account(OWNER), of.account(ALICE));
+    let one = Arg::Int(1);
+    let revise = "no content, not yours, or the gate refuses";
+    let caller = "no witness of the caller";
+    let calls: [(&'static str, Vec<Arg>, &'static str); 14] = [
+        (
+            "readContent",
+            vec![owner.clone(), one.clone(), one.clone()],
+            "no such content",
+        ),
+        (
+            "readContent",
+            vec![alice.clone(), one.clone(), one.clone()],
+            caller,
+        ),
+        (
+            "readContent",
+            vec![owner.clone(), one.clone(), Arg::Int(-1)],
+            "negative maxPayment",
+        ),
+        (
+            "readContent",
+            vec![owner.clone(), Arg::Int(0), one.clone()],
+            "no such box",
+        ),
+        (
+            "inspectContent",
+            vec![owner.clone(), one.clone()],
+            "no such content",
+        ),
+        ("deleteContent", vec![owner.clone(), one.clone()], revise),
+        ("deleteContent", vec![alice.clone(), one.clone()], caller),
+        (
+            "replaceContent",
+            vec![owner.clone(), one.clone(), bytes(&[0x11]), one.clone()],
+            revise,
+        ),
+        (
+            "callContent",
+            vec![
+                owner.clone(),
+                one.clone(),
+                Arg::Int(0),
+                Arg::List(vec![]),
+                one.clone(),
+            ],
+            "no such content",
+        ),
+        (
+            "replaceGate",
+            vec![one.clone(), bytes(&[])],
+            "script: empty or too long",
+        ),
+        ("include", vec![Arg::Int(2), owner.clone()], "no such box"),
+        ("isMember", vec![Arg::Int(2), owner], "no such box"),
+        ("boxBalance", vec![Arg::Int(-1)], "no such box"),
+        (
+            "withdraw",
+            vec![one.clone(), one],
+            "not enough SOUL in the box",
+        ),
+    ];
+    calls
+        .into_iter()
+        .map(|(method, args, message)| (call(method, args), Some(message)))
+        .collect()
 }
 
 #[tokio::test]

@@ -135,6 +135,63 @@ impl Generator {
         (1..3).map(send).collect()
     }
 
+    /// A few calls that go through: box 1 is the first account's and takes SOUL, box 2 the second's and open.
+    pub(super) fn opening(&self) -> Vec<Call> {
+        let script = |text: &str| Arg::Bytes(assemble(text).unwrap());
+        let int = Arg::Int;
+        let call = |signer, method, args: Vec<Arg>| Call {
+            signer,
+            method,
+            args,
+        };
+        let named = |owner: usize, name: &[u8], gate: &str| {
+            let name = Arg::Bytes(name.to_vec());
+            vec![self.account(owner), name, self.key(owner), script(gate)]
+        };
+        let toll = "PUSH 100\nPAY\nPUSH 2";
+        let write = |id, text: &str| vec![self.account(1), int(id), script(text), int(900)];
+        let read = |id| vec![self.account(2), int(id), int(900)];
+        // Reads the first box from the second, for the second's SOUL.
+        let resell = "PUSH 1\nPULL\nPUSH \"k\"\nWRITE\nPUSH \"k\"\nREAD";
+        let mut calls = vec![
+            call(0, "createBox", named(0, b"toll", toll)),
+            call(1, "createBox", named(1, b"till", toll)),
+        ];
+        for text in [
+            "PUSH \"goods\"",
+            "STATE caller",
+            "PUSH 7\nPUSH 0\nPICK\nADD",
+        ] {
+            calls.push(call(1, "writeContent", write(1, text)));
+        }
+        let call_args = vec![
+            self.account(2),
+            int(1),
+            int(2),
+            Arg::List(vec![int(1)]),
+            int(900),
+        ];
+        let root: String = "07".repeat(32);
+        let alloc = format!("ALLOC 262145 0x{root} 0x{root}\nCSIZE");
+        let dear = vec![self.account(1), int(2), script(&alloc), int(1 << 60)];
+        calls.extend([
+            call(2, "callContent", call_args),
+            call(2, "readContent", read(1)),
+            call(1, "writeContent", write(2, resell)),
+            call(2, "inspectContent", vec![self.account(2), int(2)]),
+            call(2, "readContent", read(2)),
+            call(1, "writeContent", dear),
+            call(2, "readContent", read(2)),
+            call(0, "withdraw", vec![int(1), int(5)]),
+            call(0, "replaceGate", vec![int(1), script(toll)]),
+            call(0, "include", vec![int(1), self.account(3)]),
+            call(0, "exclude", vec![int(1), self.account(3)]),
+            call(1, "replaceContent", write(1, "PUSH 1")),
+        ]);
+        calls.push(call(0, "deleteContent", vec![self.account(0), int(2)]));
+        calls
+    }
+
     /// The next call of a sequence. Early sequences make boxes, later ones mostly use them.
     pub(super) fn call(&mut self, sequence: usize) -> Call {
         let signer = self.random.below(self.accounts.len());
