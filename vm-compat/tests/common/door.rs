@@ -74,8 +74,7 @@ pub(crate) fn enter(script: &[u8], facts: &Facts) -> Option<Done> {
         }),
         this: int(THIS),
         entry: int(THIS),
-        author: owner.clone(),
-        owner,
+        record: owner.as_bytes(),
         caller,
     };
     let done = Rc::new(RefCell::new(Done::default()));
