@@ -28,6 +28,8 @@ pub fn execute_on(
         tally.runs += 1;
         assert!(tally.runs <= MAX_RUNS, "script: too many nested runs");
     }
+    #[cfg(not(neo))]
+    phantasma_vm::trace::begins(&entries::author_of(source));
     let mut word = first_word(script);
     let mut pc = int(0);
     loop {
@@ -159,13 +161,22 @@ fn visit_another(op: Int, source: &Bytes, base: Int, by: &mut Visit, tally: &mut
             let answer = visit::ask(&mut visit, tally);
             let script = entries::script_of(&entry);
             if answer == visit::REFUSED {
-                take_result(depth - inputs);
+                drop_items(inputs);
                 eval::push(false);
             } else {
                 let result = execute_on(&script, &entry, depth - inputs, &mut visit, tally);
                 eval::push(result);
             }
         }
+    }
+}
+
+/// Drops the top items of the stack.
+fn drop_items(count: Int) {
+    let mut left = count;
+    while left > 0 {
+        eval::drop();
+        left -= 1;
     }
 }
 

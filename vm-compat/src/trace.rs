@@ -103,6 +103,8 @@ struct Recorder {
     /// Runs that have begun and not ended, innermost last.
     open: Vec<usize>,
     items: usize,
+    /// Of the script that begins next, as the contract has told; else it is the box's owner.
+    author: Option<Hash160>,
 }
 
 thread_local! {
@@ -115,6 +117,15 @@ pub fn record<R>(action: impl FnOnce() -> R) -> (R, Recording) {
     let result = action();
     let recorder = RECORDER.take().unwrap_or_default();
     (result, recorder.recording)
+}
+
+/// The contract is about to run a script of this author.
+pub fn begins(author: &Hash160) {
+    RECORDER.with_borrow_mut(|recorder| {
+        if let Some(recorder) = recorder {
+            recorder.author = Some(author.clone());
+        }
+    });
 }
 
 /// The interpreter is about to do the next instruction; `base` is the depth of the evaluation stack below the script's
@@ -161,9 +172,10 @@ impl Recorder {
         // Nothing jumps back, so the first instruction is done once, when the script begins.
         if position == 0 {
             let level = self.open.len();
+            let author = self.author.take();
             self.recording.runs.push(Run {
                 script: script.clone(),
-                facts: facts(context),
+                facts: facts(context, author),
                 parent: self.open.last().copied(),
                 level,
                 left: None,
@@ -201,7 +213,9 @@ fn stack_above(base: Int) -> Vec<Item> {
     items.split_off(base)
 }
 
-fn facts(context: &Context) -> Facts {
+fn facts(context: &Context, author: Option<Hash160>) -> Facts {
+    let owner = Bytes::from(context.record.as_slice().get(..20).unwrap_or_default());
+    let owner = Hash160::from_bytes(owner).unwrap_or(Hash160::zero());
     let verb = match context.verb.to_i64() {
         Some(ops::STATE_WRITE) => Verb::Write,
         Some(ops::STATE_INSPECT) => Verb::Inspect,
@@ -211,8 +225,8 @@ fn facts(context: &Context) -> Facts {
         verb,
         this: context.this,
         entry: context.entry,
-        owner: context.owner.clone(),
-        author: context.author.clone(),
+        author: author.unwrap_or(owner.clone()),
+        owner,
         caller: context.caller.clone(),
     }
 }

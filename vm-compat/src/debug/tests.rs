@@ -19,8 +19,7 @@ fn debugger(text: &str) -> Debugger {
         verb: int(ops::STATE_READ),
         this: int(7),
         entry: int(7),
-        owner: owner.clone(),
-        author: owner,
+        record: owner.as_bytes(),
         caller,
     };
     let script = Bytes::from(script.as_slice());
