@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use phantasma::cmd::{self, Cli};
+use phantasma::contract::Artifacts;
 use phantasma::refusal;
 
 fn main() -> ExitCode {
@@ -15,10 +16,17 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    let artifacts = Artifacts::folder(&cli.global.dir);
     match runtime.block_on(cmd::run(cli)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {}", refusal::plain(&in_full(&error)));
+            let told = in_full(&error);
+            eprintln!("error: {}", refusal::plain(&told));
+            // Known where the contract was built or deployed from this folder.
+            let artifacts = Artifacts::load(&artifacts).ok();
+            if let Some(place) = artifacts.and_then(|a| refusal::place(&told, &a)) {
+                eprintln!("  {place}");
+            }
             ExitCode::FAILURE
         }
     }

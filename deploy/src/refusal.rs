@@ -1,6 +1,8 @@
-//! Refusals in the contract's own words, without the way neo-go wraps them.
+//! Refusals in the contract's own words, without the way neo-go wraps them, and where in its source they come from.
 
 use std::borrow::Cow;
+
+use crate::contract::Artifacts;
 
 /// Where in the wrapping the contract's words begin. neo-go 0.120 writes
 /// `at instruction 1149 (ASSERTMSG): ASSERTMSG is executed with false result. Reason: <words>`.
@@ -29,6 +31,15 @@ pub fn plain(message: &str) -> String {
             || text.clone().into_owned(),
             |(_, hint)| format!("{text}; {hint}"),
         )
+}
+
+/// Where in the contract's source the fault of a message is: `at contract/src/boxes.rs:57 (boxes::create), called at …`.
+/// None if the message blames no instruction of this contract.
+pub fn place(message: &str, artifacts: &Artifacts) -> Option<String> {
+    let debug = neoc::fault::DebugInfo::parse(&artifacts.debug).ok()?;
+    let nef = artifacts.parse_nef().ok()?;
+    let places = debug.fault(message, &nef.script);
+    (!places.is_empty()).then(|| neoc::fault::describe(&places))
 }
 
 /// What to do about the refusals of the node that name no remedy.

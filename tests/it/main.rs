@@ -10,6 +10,7 @@ mod contract;
 mod debug;
 mod demo;
 mod differential;
+mod faults;
 mod foreign_wallet;
 mod pdfs;
 mod private_net;

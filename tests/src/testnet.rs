@@ -18,6 +18,16 @@ pub struct DeployedPhantasma {
     pub receipt: Receipt,
 }
 
+impl DeployedPhantasma {
+    /// A fault's message with its place in the contract's source, for a test that fails.
+    pub fn explain(&self, message: &str) -> String {
+        phantasma::refusal::place(message, &self.artifacts).map_or_else(
+            || message.to_owned(),
+            |place| format!("{message}\n  {place}"),
+        )
+    }
+}
+
 /// Deployment, and a thousand transactions.
 const OWNER_GAS: u64 = 1000;
 

@@ -62,7 +62,7 @@ pub(super) async fn run(context: &Context, command: ContractCommand) -> Result<(
 
 fn build(context: &Context, out: Option<PathBuf>, source: Option<&Path>) -> Result<()> {
     let artifacts = Artifacts::compile(source)?;
-    let folder = out.unwrap_or_else(|| context.global.dir.join("contract"));
+    let folder = out.unwrap_or_else(|| Artifacts::folder(&context.global.dir));
     let [nef, manifest, debug] = artifacts.save(&folder)?;
     let sizes = (artifacts.nef.len(), artifacts.manifest.len());
     let text = format!(
@@ -94,6 +94,8 @@ async fn deploy(
     let deployed = contract::deploy(&actor, artifacts, &owner, &params).await?;
     let hash = deployed.hash.to_string();
     context.remember(|profile| profile.contract = Some(hash.clone()))?;
+    // So that a later fault can be shown with its place in the source.
+    artifacts.save(&Artifacts::folder(&context.global.dir))?;
     let mut data = receipt_json(&deployed.receipt);
     data["contract"] = hash.clone().into();
     data["nef_bytes"] = artifacts.nef.len().into();

@@ -56,6 +56,11 @@ impl Artifacts {
         })
     }
 
+    /// Where the artefacts are below the folder of a profile.
+    pub fn folder(profile: &Path) -> PathBuf {
+        profile.join("contract")
+    }
+
     /// Reads what [`Self::save`] wrote.
     pub fn load(folder: &Path) -> Result<Self> {
         let text = |path: PathBuf| {
