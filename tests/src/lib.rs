@@ -8,6 +8,7 @@
 
 mod process;
 mod testnet;
+pub mod torture;
 pub mod vmcost;
 
 pub use phantasma::net::{NETWORK_MAGIC, PrivateNet, PrivateNetConfig, Store, free_port};

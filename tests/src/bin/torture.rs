@@ -1,0 +1,78 @@
+//! `torture vm|compiler|bounds --count N --seed S`: generated tests against a real node, as many as one likes.
+
+use std::process::ExitCode;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use phantasma_tests::torture::{self, Tally};
+
+const USAGE: &str = "usage: torture vm|compiler [--count N] [--seed S]";
+
+struct Args {
+    what: String,
+    count: usize,
+    seed: u64,
+}
+
+fn args() -> Result<Args, String> {
+    let mut given = std::env::args().skip(1);
+    let what = given.next().ok_or(USAGE)?;
+    let mut args = Args {
+        what,
+        count: 1000,
+        seed: fresh_seed(),
+    };
+    while let Some(name) = given.next() {
+        let value = given.next().ok_or(USAGE)?;
+        let number: u64 = value.parse().map_err(|_| format!("{name} {value}: not a number"))?;
+        match name.as_str() {
+            "--count" => args.count = usize::try_from(number).map_err(|e| e.to_string())?,
+            "--seed" => args.seed = number,
+            _ => return Err(USAGE.to_owned()),
+        }
+    }
+    Ok(args)
+}
+
+fn fresh_seed() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.map_or(0, |time| time.as_micros() as u64 % 1_000_000_000)
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let args = match args() {
+        Ok(args) => args,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::from(2);
+        }
+    };
+    println!("torture {}: {} cases of seed {}", args.what, args.count, args.seed);
+    let start = Instant::now();
+    let tally = match args.what.as_str() {
+        "vm" => torture::vm::run(args.seed, args.count).await,
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    report(&tally, start)
+}
+
+fn report(tally: &Tally, start: Instant) -> ExitCode {
+    for failure in &tally.failures {
+        println!("FAILED {failure}\n");
+    }
+    println!(
+        "{} executions returned, {} faulted, {:.0} s",
+        tally.halts,
+        tally.faults,
+        start.elapsed().as_secs_f64()
+    );
+    println!("{} passed, {} failed", tally.passed, tally.failures.len());
+    if tally.failures.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
