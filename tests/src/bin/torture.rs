@@ -23,7 +23,9 @@ fn args() -> Result<Args, String> {
     };
     while let Some(name) = given.next() {
         let value = given.next().ok_or(USAGE)?;
-        let number: u64 = value.parse().map_err(|_| format!("{name} {value}: not a number"))?;
+        let number: u64 = value
+            .parse()
+            .map_err(|_| format!("{name} {value}: not a number"))?;
         match name.as_str() {
             "--count" => args.count = usize::try_from(number).map_err(|e| e.to_string())?,
             "--seed" => args.seed = number,
@@ -47,10 +49,14 @@ async fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    println!("torture {}: {} cases of seed {}", args.what, args.count, args.seed);
+    println!(
+        "torture {}: {} cases of seed {}",
+        args.what, args.count, args.seed
+    );
     let start = Instant::now();
     let tally = match args.what.as_str() {
         "vm" => torture::vm::run(args.seed, args.count).await,
+        "compiler" => torture::compiler::run(args.seed, args.count).await,
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);

@@ -2,6 +2,7 @@
 //!
 //! The oracle is always a real neo-go node. A run is repeated by its seed.
 
+pub mod compiler;
 pub mod items;
 pub mod random;
 pub mod vm;

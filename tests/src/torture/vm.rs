@@ -72,7 +72,9 @@ async fn one(rpc: &RpcClient, contract: &Hash160, seed: u64, index: usize, tally
     let mut differences = Vec::new();
     for (way, script) in [("as it is", script.clone()), ("made long", longer(&script))] {
         let argument = [ContractParam::ByteArray(script.clone())];
-        let result = rpc.invoke_function(contract, "stackAfter", &argument, &[]).await;
+        let result = rpc
+            .invoke_function(contract, "stackAfter", &argument, &[])
+            .await;
         let on_node = End::of_interpreter(result.expect("an answer"));
         if on_node != expected {
             differences.push(format!("interpreter on the node, {way}: {on_node:?}"));
@@ -176,7 +178,11 @@ fn longer(script: &[u8]) -> Vec<u8> {
 
 /// A valid script of instructions that NeoVM has too.
 pub fn script(random: &mut Random) -> Vec<u8> {
-    let rows: Vec<Instr> = TABLE.iter().filter(|row| row.neo().is_some()).copied().collect();
+    let rows: Vec<Instr> = TABLE
+        .iter()
+        .filter(|row| row.neo().is_some())
+        .copied()
+        .collect();
     let length = if random.one_in(2) { 8 } else { 40 };
     script_of(random, &rows, length)
 }
@@ -205,7 +211,11 @@ fn instruction(random: &mut Random, row: Instr) -> Vec<u8> {
         Operand::None => vec![],
         Operand::Int(size) => number(random, size),
         Operand::Data(size) => {
-            let length = if random.one_in(8) { 33 } else { random.below(6) };
+            let length = if random.one_in(8) {
+                33
+            } else {
+                random.below(6)
+            };
             let data = random.bytes(length);
             [&data.len().to_le_bytes()[..size], &data].concat()
         }
