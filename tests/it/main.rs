@@ -15,4 +15,5 @@ mod foreign_wallet;
 mod pdfs;
 mod private_net;
 mod relay;
+mod torture;
 mod vmcost;

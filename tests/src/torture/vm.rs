@@ -8,7 +8,7 @@ use std::path::Path;
 use neo_client::rpc::InvokeResult;
 use neo_client::{ContractParam, Hash160, RpcClient, StackItem, VmState};
 use neo_framework::chain::{Chain, Item};
-use phantasma_vm::{Flow, Instr, Operand, STATES, TABLE, disassemble, validate};
+use phantasma_vm::{Flow, ID_BYTES, Instr, Operand, STATES, TABLE, disassemble, validate};
 use tokio::task::JoinSet;
 
 use super::items::as_node_shows;
@@ -150,6 +150,10 @@ fn kind_of(exception: &str) -> String {
         return exception.to_owned();
     };
     let (op, why) = rest.split_once("): ").unwrap_or((rest, ""));
+    // The interpreter makes a number of the reach before it picks.
+    if why.contains("conversion") {
+        return why.to_owned();
+    }
     if exception.contains("script: stack underflow") || matches!(op, "PICK" | "ROLL") {
         return OUT_OF_REACH.to_owned();
     }
@@ -221,6 +225,10 @@ fn instruction(random: &mut Random, row: Instr) -> Vec<u8> {
         }
         Operand::Offset => vec![2 + random.below(2) as u8],
         Operand::State => vec![random.pick(STATES).0],
+        Operand::Id => random.bytes(ID_BYTES),
+        Operand::Locator => [vec![3], random.bytes(3)].concat(),
+        // One block.
+        Operand::Blocks => [vec![9, 0, 0, 0, 0, 0, 0, 0], random.bytes(ID_BYTES)].concat(),
     };
     [vec![row.byte], operand].concat()
 }

@@ -4,7 +4,7 @@
 #[neo_framework::contract(name = "Interpreter")]
 pub mod methods {
     use neo_framework::prelude::*;
-    use phantasma_vm::core::{Context, ops, run};
+    use phantasma_vm::core::{Context, first_word, ops, run};
 
     /// Everything that the script leaves, the top item first.
     #[method(safe)]
@@ -14,8 +14,16 @@ pub mod methods {
             this: int(1),
             entry: int(1),
             owner: Hash160::zero(),
+            author: Hash160::zero(),
             caller: Hash160::zero(),
         };
-        run(&script, &context)
+        let base = eval::depth();
+        let word = first_word(&script);
+        let stop = run(&script, word, int(0), base, &context);
+        assert!(stop == 0, "only the contract knows this instruction");
+        let depth = eval::depth();
+        eval::push(depth - base);
+        eval::pack();
+        eval::pop()
     }
 }

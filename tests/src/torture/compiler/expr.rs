@@ -208,9 +208,9 @@ impl Writer {
         match self.random.below(26) {
             0..=3 => format!("({a} + {})", self.right(depth)),
             4..=6 => format!("({a} - {})", self.right(depth)),
-            7 => format!("({a} * {})", self.right(depth)),
-            8 => format!("({a} % 1000 * {})", self.right(depth)),
-            9 => {
+            7 | 8 => format!("({a} % 1000 * {})", self.right(depth)),
+            9 if self.random.one_in(3) => format!("({a} * {})", self.right(depth)),
+            9 if self.random.one_in(2) => {
                 let op = self.random.pick(&["/", "%"]);
                 format!("({a} {op} {})", self.right(depth))
             }
@@ -218,13 +218,16 @@ impl Writer {
                 let (op, by) = (self.random.pick(&["/", "%"]), self.expr(&Ty::Int, depth));
                 format!("({a} {op} (({by} & 15) + 1))")
             }
-            11 => {
+            11 if self.random.one_in(4) => {
                 let (op, by) = (self.random.pick(&["<<", ">>"]), self.right(depth));
                 format!("({a} {op} {by})")
             }
-            12 => {
-                let (op, by) = (self.random.pick(&["<<", ">>"]), self.expr(&Ty::Int, depth));
-                format!("({a} {op} ({by} & 63))")
+            11 | 12 => {
+                let (op, by) = (
+                    self.random.pick(&["<<", ">>", ">>"]),
+                    self.expr(&Ty::Int, depth),
+                );
+                format!("({a} {op} ({by} & 15))")
             }
             13 | 14 => {
                 let op = self.random.pick(&["&", "|", "^"]);
@@ -243,7 +246,7 @@ impl Writer {
             19 => match self.random.below(3) {
                 0 => format!("({a} % 100).abs().sqrt()"),
                 1 => format!("({a} % 100).pow({})", self.random.below(4)),
-                _ => format!("{a}.pow({})", self.right(depth)),
+                _ => format!("{a}.sign().pow({})", self.right(depth)),
             },
             20 => {
                 let left = self.random.pick(&["2", "100", "65536", "0"]);
@@ -258,7 +261,7 @@ impl Writer {
             23 => format!("storage::get_int(&{})", self.key(depth)),
             24 => {
                 let of = self.bytes(depth);
-                format!("{of}.left(0).concat(&{}).to_int()", self.leaf(&Ty::Bytes))
+                format!("{of}.concat(&{}).to_int()", self.leaf(&Ty::Bytes))
             }
             _ => a,
         }
@@ -364,7 +367,7 @@ impl Writer {
     fn cut(&mut self, ty: &Ty, depth: usize) -> String {
         let whole = self.leaf(ty);
         let count = self.expr(&Ty::Int, depth);
-        let count = if self.random.one_in(6) {
+        let count = if self.random.one_in(12) {
             count
         } else {
             format!("({count} & 7).min({whole}.len())")
@@ -394,7 +397,7 @@ impl Writer {
             _ => false,
         })?;
         let name = &var.name;
-        let guarded = !self.random.one_in(8);
+        let guarded = !self.random.one_in(16);
         let otherwise = self.leaf(ty);
         Some(match &var.ty {
             Ty::Map(key, _) => {

@@ -1,0 +1,33 @@
+//! A few of the generated tests that `torture` runs by the thousand. `PHANTASMA_SEED` chooses others.
+
+use phantasma_tests::torture::{self, Tally};
+
+/// The seed of these runs, told so that a failure can be repeated.
+fn seed() -> u64 {
+    let seed = match std::env::var("PHANTASMA_SEED") {
+        Ok(text) => text.parse().expect("PHANTASMA_SEED is a number"),
+        Err(_) => 20_261_124,
+    };
+    eprintln!("seed {seed} (PHANTASMA_SEED)");
+    seed
+}
+
+fn all_good(tally: &Tally, count: usize) {
+    assert!(tally.failures.is_empty(), "{}", tally.failures.join("\n"));
+    assert_eq!(tally.passed, count);
+    eprintln!("{} returned, {} faulted", tally.halts, tally.faults);
+    // A generator that makes only faults, or none, tests too little.
+    assert!(tally.halts > count / 4 && tally.faults > count / 20);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scripts_do_the_same_on_the_node_and_in_both_interpreters() {
+    let count = 500;
+    all_good(&torture::vm::run(seed(), count).await, count);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn programs_do_the_same_natively_and_compiled() {
+    let count = 64;
+    all_good(&torture::compiler::run(seed(), count).await, count);
+}
