@@ -12,6 +12,7 @@ mod demo;
 mod differential;
 mod faults;
 mod foreign_wallet;
+mod fuzzing;
 mod pdfs;
 mod private_net;
 mod relay;

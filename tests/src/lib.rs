@@ -6,6 +6,7 @@
 // A harness fails a test by panicking.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod fuzzing;
 mod process;
 mod testnet;
 pub mod torture;

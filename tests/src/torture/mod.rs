@@ -5,6 +5,7 @@
 pub mod compiler;
 pub mod items;
 pub mod random;
+pub mod scripts;
 pub mod vm;
 pub mod vm_contract;
 

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use neo_client::Account;
+use tokio::task::JoinSet;
 
 use self::batch::{Given, Group, Pair, Refused};
 use self::native::Toolchain;
@@ -74,9 +75,24 @@ pub async fn run(seed: u64, count: usize) -> Tally {
     });
     let mut tally = Tally::default();
     let mut shrunk = 0;
-    for start in (0..count).step_by(BATCH) {
-        let all = (start..count.min(start + BATCH)).map(|index| generate::program(seed, index));
-        let judged = judge(&bench, all.collect()).await;
+    let mut starts = (0..count).step_by(BATCH);
+    let mut open = JoinSet::new();
+    loop {
+        // Two at a time: rustc builds one while the node takes the other.
+        while open.len() < 2
+            && let Some(start) = starts.next()
+        {
+            let bench = Arc::clone(&bench);
+            let programs = start..count.min(start + BATCH);
+            let programs = programs
+                .map(|index| generate::program(seed, index))
+                .collect();
+            open.spawn(async move { judge(&bench, programs).await });
+        }
+        let Some(judged) = open.join_next().await else {
+            break;
+        };
+        let judged = judged.expect("a batch ends");
         for one in judged {
             tally.halts += one.halts;
             tally.faults += one.faults;
@@ -117,6 +133,13 @@ pub async fn run(seed: u64, count: usize) -> Tally {
     tally
 }
 
+/// The source of the contract that holds the program `index` of a seed.
+pub fn source(seed: u64, index: usize) -> String {
+    let programs = vec![generate::program(seed, index)];
+    let name = "Alone".to_owned();
+    Group { name, programs }.source()
+}
+
 fn report(seed: u64, program: &Program, differences: &[String]) -> String {
     format!(
         "program {} of seed {seed}\n{}\n{}\n",
@@ -143,28 +166,21 @@ async fn judge(bench: &Bench, programs: Vec<Program>) -> Vec<Judged> {
             Ok(built) => break built,
             Err(refusals) => refusals,
         };
-        for at in 0..groups.len() {
+        for (at, group) in groups.iter_mut().enumerate() {
             let mut gone = BTreeSet::new();
             for refusal in refusals.iter().filter(|r| r.group == at) {
-                let program = groups[at].program_at(refusal.line).unwrap_or(0);
+                let program = group.program_at(refusal.line).unwrap_or(0);
                 if gone.insert(program) {
-                    let line = groups[at]
-                        .source()
-                        .lines()
-                        .nth(refusal.line - 1)
-                        .map(str::to_owned);
+                    let source = group.source();
+                    let line = source.lines().nth(refusal.line - 1).unwrap_or_default();
                     judged.push(Judged {
-                        program: Some(groups[at].programs[program].clone()),
-                        differences: vec![format!(
-                            "rustc refuses: {}\n{}",
-                            refusal.message,
-                            line.unwrap_or_default()
-                        )],
+                        program: Some(group.programs[program].clone()),
+                        differences: vec![format!("rustc refuses: {}\n{line}", refusal.message)],
                         ..Judged::default()
                     });
                 }
             }
-            groups[at] = groups[at].without(&gone);
+            *group = group.without(&gone);
         }
     };
     let mut refused = Vec::new();
@@ -254,5 +270,5 @@ fn compare(
 fn same_words(native: &str, node: &str) -> bool {
     let own = ["refused", "seven"];
     own.iter()
-        .all(|word| (native == format!("!{word}")) == node.contains(&format!("{word}")))
+        .all(|word| (native == format!("!{word}")) == node.contains(*word))
 }
