@@ -4,12 +4,14 @@
 //! * [`net`]: private Neo nets, for people, tests and the demo.
 //! * [`contract`]: compiling and deploying the contract.
 //! * [`service`]: the servers as child processes; [`demo`]: the whole of it once.
+//! * [`bench`]: what things cost, beside peers.
 //! * [`cmd`]: the command line, one file a noun; [`profile`], [`password`] and [`amount`] serve it.
 //!
 //! Not here: what a program needs to use Phantasma (`phantasma-sdk`) and the servers (`phantasma-relay`,
 //! `phantasma-pdfs`), which this crate only starts.
 
 pub mod amount;
+pub mod bench;
 pub mod cmd;
 pub mod contract;
 pub mod demo;

@@ -1,5 +1,6 @@
 //! The command line, `phantasma <noun> <verb>`: one file a noun.
 
+mod bench;
 mod box_;
 mod content;
 mod context;
@@ -99,6 +100,9 @@ pub enum Command {
     /// Signed messages through a relay.
     #[command(subcommand)]
     Message(message::MessageCommand),
+    /// What things cost, beside peers.
+    #[command(subcommand)]
+    Bench(bench::BenchCommand),
     /// The main job once, for real, on this machine: net, contract, SOUL, box, message, file.
     Demo(demo::DemoCommand),
     /// Wallets: NEP-6 files, as other Neo programs read and write them.
@@ -116,6 +120,7 @@ pub async fn run(cli: Cli) -> Result<()> {
         Command::Gate(command) => gate::run(&context, command).await,
         Command::Content(command) => content::run(&context, command).await,
         Command::Message(command) => message::run(&context, command).await,
+        Command::Bench(command) => bench::run(&context, command).await,
         Command::Demo(command) => demo::run(&context, command).await,
         Command::Wallet(command) => wallet::run(&context, command).await,
     }

@@ -1,0 +1,26 @@
+//! `phantasma bench`: what things cost, each beside a peer in the same run.
+//!
+//! [`contract`] measures gas and bytes on one real node: contracts that `neoc` compiled from Rust (`benches/contract/ours`
+//! and Phantasma's own), the same written in Python for neo3-boa (`benches/contract/boa`), and by hand in NeoVM's
+//! instructions (`benches/contract/floor`). Gas is counted, not timed: a run gives the same numbers everywhere.
+
+mod boa;
+mod boxes;
+mod chain;
+pub mod contract;
+mod floor;
+mod interpreter;
+mod ours;
+pub mod report;
+mod small;
+mod token;
+
+pub use contract::{Options, run as contract};
+pub use report::Report;
+
+/// A compiled contract.
+#[derive(Clone, Debug)]
+struct Artifact {
+    nef: Vec<u8>,
+    manifest: String,
+}

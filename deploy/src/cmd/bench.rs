@@ -1,0 +1,52 @@
+//! `phantasma bench`: what things cost, beside peers.
+
+use std::io::Write as _;
+
+use anyhow::Result;
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::Context;
+use crate::bench::{self, Options};
+
+#[derive(Debug, Subcommand)]
+pub enum BenchCommand {
+    /// Gas and bytes of contracts on a real node: ours, neo3-boa's, and written by hand. A missed target is said in the
+    /// last line, and is no failure.
+    Contract(ContractBench),
+}
+
+#[derive(Debug, Args)]
+pub struct ContractBench {
+    /// The compiler beside ours; it is installed from PyPI below target/, once.
+    #[arg(long, default_value = "boa")]
+    peer: Peer,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Peer {
+    /// neo3-boa, for Python.
+    Boa,
+    /// The floor alone.
+    None,
+}
+
+pub(super) async fn run(context: &Context, command: BenchCommand) -> Result<()> {
+    let BenchCommand::Contract(arguments) = command;
+    let options = Options {
+        boa: arguments.peer == Peer::Boa,
+    };
+    // With `--json` standard output is data; what goes wrong must be heard all the same.
+    let say = |text: &str| {
+        let _ = writeln!(std::io::stderr(), "{text}");
+    };
+    let report = bench::contract(&options, &say).await?;
+    let text = if context.global.json {
+        report.json()?
+    } else {
+        report.text()
+    };
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        result => Ok(result?),
+    }
+}
