@@ -150,7 +150,7 @@ pub fn pull(answer: Int, visit: &mut Visit, tally: &mut Tally) -> Any {
     let changes = tally.changes;
     let result = script::execute(&entries::script_of(&entry), &entry, visit, tally);
     if visit.context.verb == ops::STATE_READ
-        && !(result.is_bool() && !result.as_bool())
+        && (!result.is_bool() || result.as_bool())
         && (answer == TAKE || visit.context.caller == boxes::owner_of(&visit.context.record))
     {
         assert_latest(id, index, &entry, tally.changes == changes);

@@ -12,8 +12,7 @@ pub mod methods {
             verb: int(0),
             this: int(1),
             entry: int(1),
-            owner: nobody.clone(),
-            author: nobody.clone(),
+            record: nobody.as_bytes(),
             caller: nobody,
         };
         run_alone(&script, &context)

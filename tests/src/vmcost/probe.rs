@@ -13,8 +13,7 @@ pub mod methods {
             verb: int(ops::STATE_READ),
             this: int(7),
             entry: int(7),
-            owner: Hash160::zero(),
-            author: Hash160::zero(),
+            record: Hash160::zero().as_bytes(),
             caller: Hash160::zero(),
         };
         let base = eval::depth();
