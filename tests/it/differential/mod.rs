@@ -7,6 +7,7 @@ mod bad_input;
 mod calls;
 mod items;
 mod oracle;
+mod random;
 mod sides;
 
 use calls::Generator;
