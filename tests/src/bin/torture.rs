@@ -5,7 +5,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use phantasma_tests::torture::{self, Tally};
 
-const USAGE: &str = "usage: torture vm|compiler [--count N] [--seed S]";
+const USAGE: &str = "usage: torture vm|compiler|bounds [--count N] [--seed S]";
 
 struct Args {
     what: String,
@@ -57,6 +57,12 @@ async fn main() -> ExitCode {
     let tally = match args.what.as_str() {
         "vm" => torture::vm::run(args.seed, args.count).await,
         "compiler" => torture::compiler::run(args.seed, args.count).await,
+        "bounds" => {
+            let (mut tally, ratios) = torture::bounds::run(args.seed, args.count).await;
+            ratios.report();
+            tally.failures.extend(ratios.too_wide());
+            tally
+        }
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);

@@ -1,9 +1,11 @@
-//! Generated tests that can run for as long as one likes: `torture compiler`, `torture vm`.
+//! Generated tests that can run for as long as one likes: `torture compiler`, `torture vm`, `torture bounds`.
 //!
 //! The oracle is always a real neo-go node. A run is repeated by its seed.
 
+pub mod bounds;
 pub mod compiler;
 pub mod items;
+mod phrases;
 pub mod random;
 pub mod scripts;
 pub mod vm;
