@@ -306,6 +306,8 @@ async fn one(meter: &Meter, seed: u64, index: usize, tally: &mut Tally, ratios: 
         let faulted = at * 3 + 3 == taken.prices.len() && taken.fault.is_some();
         match &planned.kind {
             Kind::Setup | Kind::Create(_) => {}
+            // One trivial script behind another says nothing about the analysis.
+            _ if !before.is_random => {}
             _ if bound.wide => ratios.wide += 1,
             _ => count(bound, &real, entry, faulted, ratios),
         }
@@ -368,6 +370,8 @@ fn show(method: &str, kind: &Kind) -> String {
 /// What was known before a call, and what the emulator then did.
 struct Before {
     bound: Option<Bound>,
+    /// Whether a random script takes part.
+    is_random: bool,
     steps: usize,
     nested: usize,
 }
@@ -378,13 +382,20 @@ fn emulate(plan: &[Planned]) -> Vec<Before> {
     let signers = [account("owner"), account("other")].map(|who| Signer::new(who.hash));
     let mut all = Vec::new();
     for planned in plan {
-        let bound = bound_of(&emulator, planned);
+        let (bound, is_random) = match call_of(&emulator, planned) {
+            Some(call) => {
+                let bound = call_bound(&call, &Fees::default(), &emulator);
+                (Some(bound.expect("valid scripts")), is_random(&call))
+            }
+            None => (None, false),
+        };
         let outcome: Outcome = emulator
             .call(&signers, planned.call.method, &planned.call.params)
             .expect("a call of the contract");
         let runs = &outcome.recording.runs;
         all.push(Before {
             bound,
+            is_random,
             steps: outcome.recording.steps.len(),
             nested: runs.iter().filter(|run| run.level > 0).count(),
         });
@@ -395,7 +406,20 @@ fn emulate(plan: &[Planned]) -> Vec<Before> {
     all
 }
 
-fn bound_of(emulator: &Emulator, planned: &Planned) -> Option<Bound> {
+fn is_random(call: &bound::Call) -> bool {
+    let content = match &call.method {
+        Method::ReadAt { content }
+        | Method::Call { content, .. }
+        | Method::Read { content }
+        | Method::Inspect { content } => content.as_deref(),
+        Method::Create { .. } | Method::Delete | Method::Write { .. } | Method::Replace { .. } => {
+            None
+        }
+    };
+    call.target.gate.len() > 1 || content.is_some_and(|content| content.len() > 1)
+}
+
+fn call_of(emulator: &Emulator, planned: &Planned) -> Option<bound::Call> {
     let id = planned.target? as u64 + 1;
     let mut target = match emulator.facts(id) {
         Lookup::Found(facts) => Target {
@@ -434,7 +458,7 @@ fn bound_of(emulator: &Emulator, planned: &Planned) -> Option<Bound> {
         Kind::Inspect => Method::Inspect { content: latest() },
         Kind::Delete => Method::Delete,
     };
-    let call = bound::Call {
+    Some(bound::Call {
         target,
         method,
         caller: Some(planned.caller.0),
@@ -442,6 +466,5 @@ fn bound_of(emulator: &Emulator, planned: &Planned) -> Option<Bound> {
         content_base_fee: Some(params().content_base_fee),
         box_fee: Some(params().box_fee),
         entry_units: 0,
-    };
-    Some(call_bound(&call, &Fees::default(), emulator).expect("valid scripts"))
+    })
 }

@@ -25,6 +25,7 @@ impl Measure {
         }
         self.jumps().await;
         self.ends().await;
+        self.authors().await;
         self.by_state().await;
         self.checks().await;
         self.visits().await;
@@ -75,7 +76,7 @@ impl Measure {
         let below = match name {
             // A byte string of two bytes, index 0, count 1.
             "SUBSTR" => vec![TWO, 0x10, ONE],
-            "FIND" => data(b"a"),
+            "FIND" | "SHA256" => data(b"a"),
             "PAY" => number(AMOUNT),
             "CSIZE" => {
                 setup.push(self.create_content());
@@ -113,6 +114,12 @@ impl Measure {
                 // Seconds since 1970 take a byte more from 2038 on.
                 self.row(name).bytes += 1;
             }
+            "SHA256" => {
+                // Any other item is made a byte string first; so it is where the contract takes one.
+                let known = self.row(name).byte;
+                let other = self.price_of(&[], &[ONE], &code, Mode::Byte).await;
+                self.prices.to_bytes = other.expect("any length").units - known;
+            }
             "TIME" | "BALANCE" => {
                 let paid = [number(AMOUNT), vec![0xED, ONE]].concat();
                 self.set(name, &[], &paid, &code).await;
@@ -143,6 +150,39 @@ impl Measure {
         let row = self.row("STATE");
         row.word = all.iter().map(|m| m.word).max().unwrap_or(0);
         row.byte = all.iter().map(|m| m.byte).max().unwrap_or(0);
+    }
+
+    async fn authors(&mut self) {
+        // A long gate's author is compared byte by byte; the owner, who reads here, is the dearest.
+        let mut prices = Vec::new();
+        for gate in [
+            vec![TRUE],
+            self.shaped(&[TRUE], Mode::Byte).expect("any length"),
+        ] {
+            let script = self
+                .shaped(&[0xEA, 3, RET], Mode::Byte)
+                .expect("any length");
+            let calls = [
+                self.create("a", &[TRUE]),
+                self.write(1, &script),
+                self.replace_gate(1, &gate),
+                self.read_at(1),
+            ];
+            let price = self.meter.prices(&calls).await[3].units;
+            let mode = if gate.len() == 1 {
+                Mode::Word
+            } else {
+                Mode::Byte
+            };
+            let start = super::measure::pick(self.prices.start, mode);
+            let end = if mode == Mode::Byte {
+                self.units("RET", mode)
+            } else {
+                self.prices.end.word
+            };
+            prices.push(price - self.units("PUSHT", mode) - start - end);
+        }
+        self.prices.long_author = prices[1] - prices[0];
     }
 
     async fn jumps(&mut self) {
@@ -337,8 +377,11 @@ impl Measure {
         let strange = [&one[..], &[self.write_by(&self.meter.other, 2)]].concat();
 
         let later = self.set("PUSH", &two, &to_two, &[0xF2]).await;
-        // The new content's one byte, in place of which the count of contents may grow by one.
-        self.prices.push_later = less(later, gate + check);
+        // The new content's one byte is not its own, nor that of its index; the count of contents may grow by one.
+        self.prices.push_later = Price {
+            bytes: later.bytes - 1,
+            ..less(later, gate + check)
+        };
         let row = self.row("PUSH");
         *row = Row {
             name: row.name,

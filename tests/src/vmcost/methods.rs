@@ -7,8 +7,9 @@ use super::measure::{FALSE, Measure, Mode, ONE, TRUE, TWO, call, create, less, m
 use super::meter::{Call, Meter};
 
 /// What a gate may leave to let somebody in: each is asked for in another way.
-const ANSWERS: [(&[u8], &str); 3] = [
+const ANSWERS: [(&[u8], &str); 4] = [
     (&[TRUE], "PUSHT"),
+    (&[ONE], "PUSH1"),
     (&[TWO], "PUSH2"),
     (&[0x0C, 1, ONE], "PUSHDATA1"),
 ];
@@ -21,8 +22,12 @@ impl Measure {
         let two = [self.write_plain(1), self.write_plain(1)];
 
         let price = self.method(&[], &write[0]).await;
-        // The content's byte; the count may grow by one.
-        self.prices.write_later = less(self.method(&write, &write[0]).await, check);
+        // The content's byte is not its own, nor that of its index; the count may grow by one.
+        let later = self.method(&write, &write[0]).await;
+        self.prices.write_later = Price {
+            bytes: later.bytes - 1,
+            ..less(later, check)
+        };
         self.prices.write_first = minus(
             price,
             Price {
@@ -39,7 +44,7 @@ impl Measure {
         }
         let (one, more) = (taken[1] - taken[0], (taken[2] - taken[1]).div_ceil(4));
         self.prices.input = one.max(more).saturating_sub(self.prices.leftover);
-        self.pulls(content).await;
+        self.pulls().await;
         // Somebody else's content, for which the box's owner is asked for.
         let strange = self.write_by(&self.meter.other, 1);
         let strange = [strange.clone(), strange];
@@ -90,17 +95,21 @@ impl Measure {
     }
 
     /// `readContent` by somebody else, whom the gate lets in or lets take, and by the owner.
-    async fn pulls(&mut self, content: u64) {
-        let two = [self.write_plain(1), self.write_plain(1)];
+    async fn pulls(&mut self) {
         let other = self.pull(&self.meter.other.hash);
         let owner = self.pull(&self.meter.owner.hash);
-        let taken = less(self.method(&two, &owner).await, content);
+        let mut taken = Price::default();
+        for (script, name) in [(TRUE, "PUSHT"), (ONE, "PUSH1")] {
+            let contents = [self.write_plain(1), self.write(1, &[script])];
+            let known = self.script(&[name], false);
+            taken = most(taken, less(self.method(&contents, &owner).await, known));
+        }
         self.prices.pull_taken = Price {
             bytes: taken.bytes + 1,
             ..taken
         };
         let mut kept = Price::default();
-        for (gate, name) in [ANSWERS[0], ANSWERS[2]] {
+        for (gate, name) in [ANSWERS[0], ANSWERS[1], ANSWERS[3]] {
             // The content is asked whether it may be taken off too.
             for (script, content_name) in [(TRUE, "PUSHT"), (FALSE, "PUSHF"), (ONE, "PUSH1")] {
                 let calls = [
@@ -192,8 +201,7 @@ impl Measure {
             .fold(Price::default(), |worst, two| most(worst, minus(*two, one)));
         self.prices.name_byte = letter;
         let check = self.row("PUSHT").check;
-        // Its gate's byte is not its own. The box's number, stored twice beside the counter, takes 4 bytes more in the
-        // end, and the counter one more when it grows.
+        // Its gate's byte is not its own. The counter may take a byte more when it grows.
         let rest = minus(
             one,
             Price {
@@ -203,7 +211,7 @@ impl Measure {
         );
         self.prices.create = Price {
             units: rest.units + second.units.saturating_sub(one.units),
-            bytes: rest.bytes + 9,
+            bytes: rest.bytes + 1,
         };
     }
 

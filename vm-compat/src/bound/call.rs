@@ -6,7 +6,7 @@ use neo_opcode::{Syscall, decode};
 
 use super::boxes::{Boxes, MissingSet};
 use super::check::{self, Candidate};
-use super::cost::{Cost, Fees};
+use super::cost::{Cost, Fees, box_key, entry_key};
 use super::host::{Place, Touches, Walker, replaced};
 use super::prices::Price;
 use super::script::{Run, WorstWay, analyse};
@@ -264,7 +264,10 @@ impl Whole<'_> {
                     units: first.units.max(more.units),
                     bytes: if later { more.bytes } else { first.bytes },
                 };
-                price.bytes += candidate.bytes;
+                let (id, contents) = (self.call.target.id, self.call.target.contents);
+                let contents = contents.filter(|_| self.is_stable(unstable));
+                price.bytes += candidate.bytes + entry_key(id, contents);
+                price.bytes += if later { 0 } else { box_key(id) };
                 self.add_price(PartName::Method, price);
             }
             Method::ReadAt { content } => {
@@ -294,6 +297,7 @@ impl Whole<'_> {
             }
             Method::Delete => {
                 self.gate(0);
+                self.authors(Some(None));
                 self.look_again();
                 self.add_price(PartName::Method, prices.delete);
             }
@@ -304,6 +308,7 @@ impl Whole<'_> {
                 self.allocates(&candidate);
                 self.look_again();
                 let old = old_bytes.filter(|_| self.is_stable(unstable));
+                self.authors(Some(old));
                 let mut price = prices.replace;
                 price.bytes += replaced(old, candidate.bytes);
                 self.add_price(PartName::Method, price);
@@ -338,6 +343,8 @@ impl Whole<'_> {
         let mut price = prices.create;
         price.units += name_bytes * prices.name_byte.units;
         price.bytes += name_bytes * prices.name_byte.bytes + gate;
+        // Two keys and two values have its number.
+        price.bytes += 4 * box_key(self.call.target.id);
         self.add_price(PartName::Method, price);
         let fee = self.call.box_fee.map_or(u128::MAX, u128::from);
         self.add(
@@ -347,6 +354,19 @@ impl Whole<'_> {
                 ..Cost::default()
             },
         );
+    }
+
+    fn has_long_gate(&self) -> bool {
+        self.call.target.gate.len() as u64 > self.walker.prices.gate_word_bytes
+    }
+
+    /// Asking whether the caller is the author of the gate, and of a content of that many bytes.
+    fn authors(&mut self, content: Option<Option<u64>>) {
+        let limit = self.walker.prices.content_word_bytes;
+        let long = content.is_some_and(|bytes| bytes.is_none_or(|bytes| bytes > limit));
+        let units =
+            self.walker.prices.long_author * (u64::from(long) + u64::from(self.has_long_gate()));
+        self.add_price(PartName::Method, Price { units, bytes: 0 });
     }
 
     fn place(&self, candidate: u64, word_bytes: u64) -> Place {
@@ -365,6 +385,7 @@ impl Whole<'_> {
             },
             depth: 0,
             word_bytes,
+            long_gate: self.has_long_gate(),
         }
     }
 
@@ -406,6 +427,7 @@ impl Whole<'_> {
         let prices = self.walker.prices;
         let own = self.place(0, 0).facts.own;
         let may = (own != Some(false) || gate.can_be_int(2)) && *left != Value::Bool(Some(false));
+        self.authors(None);
         let price = if may {
             self.look_again();
             Price {

@@ -122,3 +122,28 @@ pub fn overwritten(old: u64, new: u64) -> u64 {
         (old - 1) / 4 + 1 + new - old
     }
 }
+
+/// Bytes of a number that is not negative, as NeoVM writes it: with a sign, none for 0.
+#[must_use]
+pub(super) fn number_bytes(number: u64) -> u64 {
+    if number == 0 {
+        0
+    } else {
+        u64::from((u64::BITS - number.leading_zeros()) / 8 + 1)
+    }
+}
+
+/// Bytes of a key with this box's number beyond those of a key with a number of one byte.
+#[must_use]
+pub(super) fn box_key(id: Option<u64>) -> u64 {
+    id.map_or(MAX_NUMBER, number_bytes).saturating_sub(1)
+}
+
+/// The same of a content's key, whose index has no bytes when it is 0.
+#[must_use]
+pub(super) fn entry_key(id: Option<u64>, index: Option<u64>) -> u64 {
+    box_key(id) + index.map_or(MAX_NUMBER, number_bytes)
+}
+
+/// Numbers of boxes and contents are below 2^32.
+const MAX_NUMBER: u64 = 5;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::boxes::{BoxFacts, Boxes, Lookup, Missing, MissingSet};
 use super::check::{self, Candidate, row};
-use super::cost::{Cost, Fees, overwritten};
+use super::cost::{Cost, Fees, box_key, entry_key, overwritten};
 use super::prices::{Price, Prices};
 use super::script::{Run, analyse};
 use super::stack::{Facts, Stack};
@@ -34,6 +34,8 @@ pub(super) struct Place {
     pub(super) depth: u64,
     /// Longest script that is run as a number here.
     pub(super) word_bytes: u64,
+    /// Whether the box's gate is longer than that.
+    pub(super) long_gate: bool,
 }
 
 /// Which boxes' contents scripts look at and change.
@@ -152,11 +154,16 @@ impl<'a> Walker<'a> {
                     price = self.prices.pay_asked;
                 } else if place.depth > 0 {
                     price = self.prices.pay_by_box;
+                    price.units += self.prices.long_author;
                     done.cost.box_soul = amount;
+                    done.touches.effects = true;
                 } else {
                     done.cost.soul = amount;
                 }
-                done.touches.effects = !asks;
+                if price.bytes > 0 {
+                    // What the box has, and when the caller paid.
+                    price.bytes += 2 * box_key(place.facts.this);
+                }
             }
             ops::WRITE => {
                 let (key, value) = (stack.peek(0).max_bytes(), stack.peek(1).max_bytes());
@@ -167,9 +174,15 @@ impl<'a> Walker<'a> {
                 done.touches.effects = !asks;
             }
             ops::INCLUDE | ops::EXCLUDE => {
-                if asks {
-                    price.bytes = 0;
+                let id = stack.peek(0).number().and_then(|id| u64::try_from(id).ok());
+                if id.is_none() || id != place.facts.this || place.long_gate {
+                    price.units += self.prices.long_author;
                 }
+                price.bytes = match price.bytes {
+                    0 => 0,
+                    _ if asks => 0,
+                    bytes => bytes + box_key(id),
+                };
                 done.touches.effects = !asks;
             }
             op @ ops::PUSH..=ops::CALL => return self.visit(op, price, stack, place),
@@ -212,8 +225,15 @@ impl<'a> Walker<'a> {
         let stable = id.is_some_and(|id| self.is_stable(id));
         let candidate =
             matches!(op, ops::PUSH | ops::REPLACE).then(|| self.candidate(&stack.peek(1)));
+        let contents = facts
+            .as_ref()
+            .filter(|_| stable)
+            .map(|facts| facts.contents);
+        if op == ops::PUSH {
+            price.bytes += box_key(id) + entry_key(id, contents);
+        }
         if op == ops::PUSH && stable && facts.as_ref().is_some_and(|facts| facts.contents > 0) {
-            price.bytes = self.prices.push_later.bytes;
+            price.bytes = self.prices.push_later.bytes + entry_key(id, contents);
         }
         if let Some(candidate) = candidate {
             price = self.written(op, price, &candidate, asks, &mut done);
@@ -229,6 +249,12 @@ impl<'a> Walker<'a> {
             0
         };
         price.units += inputs * self.prices.call_input;
+        // Who wrote the gate, and who the content.
+        price.units += match op {
+            ops::PULL => self.prices.long_author,
+            ops::DELETE | ops::REPLACE => 2 * self.prices.long_author,
+            _ => 0,
+        };
         done.cost = done.cost.and(&self.price(price));
         // One deeper faults.
         if place.depth >= MAX_DEPTH {
@@ -249,6 +275,7 @@ impl<'a> Walker<'a> {
             },
             depth: place.depth + 1,
             word_bytes: self.prices.gate_word_bytes,
+            long_gate: facts.gate.len() as u64 > self.prices.gate_word_bytes,
         };
         let gate = self.stored(&facts.gate, (id, None), &inner, 0);
         self.nest(&mut done, &gate);
@@ -400,7 +427,10 @@ impl<'a> Walker<'a> {
             .unwrap_or(0);
         let bytes = rows.map(|row| row.bytes).max().unwrap_or(0) + MAX_VALUE + 64;
         let each = Price {
-            units: units.max(self.prices.pay_by_box.units) + written.units + self.prices.look_again,
+            units: units.max(self.prices.pay_by_box.units)
+                + written.units
+                + self.prices.look_again
+                + 2 * (self.prices.long_author + self.prices.to_bytes),
             bytes: bytes + written.bytes,
         };
         let around = Price {

@@ -58,6 +58,10 @@ pub struct Prices {
     pub jump_taken: Modes,
     /// Each `STATE`, in the order of [`STATES`].
     pub states: [Modes; STATES.len()],
+    /// Making a byte string of another item, where an instruction wants one.
+    pub to_bytes: u64,
+    /// Finding out whether an account is the author of a gate or content that is not run as a number, more.
+    pub long_author: u64,
     /// `PAY` by a box, in place of the row of `PAY`, which is that by an account.
     pub pay_by_box: Price,
     /// `PAY` while only the cost is asked for.
@@ -126,6 +130,8 @@ pub fn table_source(prices: &Prices) -> String {
         ("leftover", &p.leftover),
         ("jump_taken", &p.jump_taken),
         ("states", &p.states),
+        ("to_bytes", &p.to_bytes),
+        ("long_author", &p.long_author),
         ("pay_by_box", &p.pay_by_box),
         ("pay_asked", &p.pay_asked),
         ("push_later", &p.push_later),

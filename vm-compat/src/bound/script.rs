@@ -7,6 +7,7 @@ use super::host::{Place, Touches, Walker};
 use super::prices::{Modes, Price};
 use super::stack::Stack;
 use super::value::Value;
+use crate::core::ops;
 use crate::script::{Step, steps};
 use crate::table::{Flow, Operand};
 
@@ -98,7 +99,8 @@ impl Scan<'_, '_, '_> {
         let before = self.states.get_mut(at)?.take()?;
         let mut after = before.clone();
         after.apply(step, &self.place.facts);
-        let units = self.units(step);
+        let conversions = before.conversions(step.instr.byte.into());
+        let units = self.units(step) + conversions * self.walker.prices.to_bytes;
         let mut edges = Vec::new();
         let mut cost = self.walker.price(Price { units, bytes: 0 });
         cost.steps = 1;
@@ -150,7 +152,13 @@ impl Scan<'_, '_, '_> {
         if let (Operand::State, [state]) = (step.instr.operand, step.operand)
             && let Some(modes) = self.walker.prices.states.get(usize::from(*state))
         {
-            return self.mode(*modes);
+            let own = i64::from(*state) == ops::STATE_OWN && self.place.long_gate;
+            return self.mode(*modes)
+                + if own {
+                    self.walker.prices.long_author
+                } else {
+                    0
+                };
         }
         // What the contract does is priced with what it acts on.
         if step.instr.host {

@@ -54,6 +54,20 @@ impl Stack {
             .unwrap_or(Value::Any)
     }
 
+    /// How many of the items that an instruction takes as byte strings may be something else.
+    pub(super) fn conversions(&self, op: i64) -> u64 {
+        let taken: &[usize] = match op {
+            ops::SHA256 | ops::FIND | ops::CSIZE | ops::READ => &[0],
+            ops::WRITE => &[0, 1],
+            ops::PUSH | ops::REPLACE => &[1],
+            _ => &[],
+        };
+        let other = taken
+            .iter()
+            .filter(|at| !matches!(self.peek(**at), Value::Data(_)));
+        other.count() as u64
+    }
+
     fn forget(&mut self) {
         self.items.clear();
     }
