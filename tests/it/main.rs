@@ -11,6 +11,7 @@ mod contract;
 mod debug;
 mod demo;
 mod differential;
+mod estimate;
 mod faults;
 mod foreign_wallet;
 mod fuzzing;

@@ -31,3 +31,12 @@ async fn programs_do_the_same_natively_and_compiled() {
     let count = 64;
     all_good(&torture::compiler::run(seed(), count).await, count);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_never_takes_more_than_its_bound() {
+    let count = 200;
+    let (tally, ratios) = torture::bounds::run(seed(), count).await;
+    ratios.report();
+    all_good(&tally, count);
+    assert_eq!(ratios.too_wide(), None);
+}

@@ -222,7 +222,7 @@ async fn say_bound(
         let total = &estimate.bound.total;
         let shown = |units: u128| amount::show(&BigInt::from(units), amount::DECIMALS);
         context.say(&format!(
-            "at most {} GAS of system fee and {} SOUL",
+            "at most {} GAS to run and {} SOUL",
             shown(total.gas_datoshi()),
             shown(total.soul)
         ));

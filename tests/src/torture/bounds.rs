@@ -322,7 +322,7 @@ async fn one(meter: &Meter, seed: u64, index: usize, tally: &mut Tally, ratios: 
     }
     let scripts = plan
         .iter()
-        .map(|planned| show(&planned.call.method, &planned.kind));
+        .map(|planned| show(planned.call.method, &planned.kind));
     tally.failures.push(format!(
         "case {index} of seed {seed}, {:?}:\n{}\n{}",
         taken.fault,

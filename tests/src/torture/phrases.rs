@@ -146,7 +146,7 @@ fn data(random: &mut Random) -> Vec<u8> {
 
 /// A box: mostly one that is there and known, sometimes one that only the run knows.
 fn box_number(random: &mut Random, boxes: usize) -> Vec<u8> {
-    match random.below(16) {
+    match random.below(32) {
         0 => vec![0xEA, 4],
         1 => vec![0x10 + boxes as u8 + 1],
         // The number of this box's contents.

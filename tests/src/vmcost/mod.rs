@@ -5,6 +5,7 @@ mod measure;
 pub mod meter;
 mod methods;
 pub mod probe;
+mod visits;
 
 use std::path::{Path, PathBuf};
 

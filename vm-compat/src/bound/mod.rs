@@ -32,11 +32,13 @@ mod script;
 mod stack;
 mod table;
 mod value;
+mod whole;
 
 pub use boxes::{BoxFacts, Boxes, Lookup, Missing, MissingSet, NoBoxes};
-pub use call::{Bound, BoundError, Call, Method, Part, PartName, Target, call_bound, entry_units};
+pub use call::{Bound, BoundError, Call, Method, Part, PartName, Target, entry_units};
 pub use cost::{Cost, Fees, overwritten};
 pub use script::{Turn, WorstWay};
+pub use whole::call_bound;
 
 /// The measured prices.
 #[must_use]
