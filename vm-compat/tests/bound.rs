@@ -49,7 +49,7 @@ fn reading(gate: &str, content: &str) -> Call {
         method: Method::ReadAt {
             content: Some(assemble(content).unwrap()),
         },
-        max_payment: 1_000_00000000,
+        max_payment: 100_000_000_000,
         ..Call::default()
     }
 }

@@ -203,7 +203,9 @@ impl<'a> Walker<'a> {
         let mut done = Done::default();
         let number = stack.peek(0).number();
         let id = number.and_then(|number| u64::try_from(number).ok());
-        if number.is_some() && id.is_none() {
+        // `CALL` of a box that is not older faults, as every instruction does for a number that no box has.
+        let older = op != ops::CALL || id.zip(place.facts.this).is_none_or(|(id, this)| id < this);
+        if number.is_some() && id.is_none() || !older {
             done.cost = self.price(price);
             return done;
         }
@@ -230,6 +232,8 @@ impl<'a> Walker<'a> {
             .filter(|_| stable)
             .map(|facts| facts.contents);
         if op == ops::PUSH {
+            // Finding entries takes more units than finding none, and making them more bytes.
+            price.units = price.units.max(self.prices.push_later.units);
             price.bytes += box_key(id) + entry_key(id, contents);
         }
         if op == ops::PUSH && stable && facts.as_ref().is_some_and(|facts| facts.contents > 0) {
