@@ -17,7 +17,7 @@
 //! };
 //! let bound = call_bound(&call, &Fees::default(), &NoBoxes)?;
 //! assert_eq!(bound.total.soul, 5_00000000);
-//! assert!(bound.total.gas_datoshi() < 2000_0000);
+//! assert!(bound.total.gas_datoshi() < 3000_0000);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
