@@ -88,6 +88,8 @@ impl Measure {
             // A key, an empty one, and a value.
             "WRITE" => [data(b"v"), data(b"k")].concat(),
             "READ" => data(b"k"),
+            // With nothing before them long operands fit into a script that is run as a number.
+            _ if row.pops == 0 => vec![],
             _ => vec![0x10, ONE, ONE, TWO, ONE],
         };
         let operand = match row.operand {
