@@ -2,7 +2,8 @@
 
 use neo_framework::prelude::*;
 use neo_framework::{crypto, runtime, storage};
-use phantasma_vm::core::check;
+use phantasma_vm::core::item::{author_of, script_of};
+use phantasma_vm::core::{check, ops};
 
 use crate::{keys, params, token};
 
@@ -39,11 +40,8 @@ const MAX_NAME: i64 = 32;
 /// A gate is loaded on each access, so it is kept short.
 const MAX_GATE: i64 = 4096;
 
-// A stored box: owner 20, public key 33, length of the name 1, name, gate.
-const OWNER: i64 = 20;
+// A box's label: public key 33, name. It is not needed when a gate runs, so it has a key of its own.
 const KEY: i64 = 33;
-const NAME_LENGTH: i64 = 53;
-const NAME: i64 = 54;
 
 /// Makes a box, paid by its owner, and gives its number.
 pub fn create(owner: &Hash160, name: &Text, public_key: &PublicKey, gate: &Bytes) -> Int {
@@ -67,15 +65,10 @@ pub fn create(owner: &Hash160, name: &Text, public_key: &PublicKey, gate: &Bytes
     );
     token::charge(owner, params::box_fee());
     let id = count() + 1;
-    let name_bytes = name.as_bytes();
-    let record = owner
-        .as_bytes()
-        .concat(&public_key.as_bytes())
-        .concat(&name.len().to_bytes())
-        .concat(&name_bytes)
-        .concat(gate);
+    let label = public_key.as_bytes().concat(&name.as_bytes());
     storage::put_int(&keys::BOX_COUNT, id);
-    storage::put(&keys::box_record(id), &record);
+    put_gate(id, owner, gate);
+    storage::put(&keys::box_label(id), &label);
     storage::put_int(&name_key, id);
     storage::put_int(&keys::owned_box(owner, id), id);
     emit_box_created(id, owner.clone(), name.clone());
@@ -84,13 +77,14 @@ pub fn create(owner: &Hash160, name: &Text, public_key: &PublicKey, gate: &Bytes
 
 /// What is known of a box.
 pub fn info(id: Int) -> BoxRecord {
-    let record = load(id);
+    let label = load_label(id);
+    let gate = load(id);
     BoxRecord {
         id,
-        owner: owner_of(&record),
-        name: Text::from_bytes(name_of(&record)),
-        public_key: PublicKey::from_bytes(record.slice(OWNER, KEY)).unwrap(),
-        gate: gate_of(&record),
+        owner: author_of(&gate),
+        name: Text::from_bytes(label.right(label.len() - KEY)),
+        public_key: PublicKey::from_bytes(label.left(KEY)).unwrap(),
+        gate: script_of(&gate),
         content_count: storage::get_int(&keys::content_count(id)),
     }
 }
@@ -113,10 +107,14 @@ pub fn count() -> Int {
     storage::get_int(&keys::BOX_COUNT)
 }
 
-/// A stored box; faults if there is none.
+/// A box's gate as it is stored, behind its owner; faults if there is no such box.
 pub fn load(id: Int) -> Bytes {
-    assert!(id.within(1, keys::NUMBER_LIMIT), "no such box");
-    storage::get(&keys::box_record(id)).expect("no such box")
+    let gate = if id >> keys::NUMBER_BITS == 0 {
+        storage::get(&keys::box_record(id))
+    } else {
+        None
+    };
+    gate.expect("no such box")
 }
 
 /// Faults unless there is a box with this number.
@@ -124,28 +122,24 @@ pub fn assert_exists(id: Int) {
     assert!(id.within(1, count() + 1), "no such box");
 }
 
-/// A stored box whose owner has signed.
-pub fn load_own(id: Int) -> Bytes {
-    let record = load(id);
-    assert!(
-        runtime::check_witness(&owner_of(&record)),
-        "no witness of the owner"
-    );
-    record
+/// The owner of a box, who has signed.
+pub fn signed_owner(id: Int) -> Hash160 {
+    let owner = author_of(&load(id));
+    assert!(runtime::check_witness(&owner), "no witness of the owner");
+    owner
 }
 
 /// Gives a box another gate.
 pub fn replace_gate(id: Int, gate: &Bytes) {
-    let record = load_own(id);
+    let owner = signed_owner(id);
     check_gate(gate);
-    let kept = record.left(record.at(NAME_LENGTH) + NAME);
-    storage::put(&keys::box_record(id), &kept.concat(gate));
+    put_gate(id, &owner, gate);
     emit_gate_replaced(id);
 }
 
 /// As [`set_member`], when the owner of the box has signed.
 pub fn change_list(id: Int, account: &Hash160, included: bool) {
-    load_own(id);
+    signed_owner(id);
     set_member(id, account, included);
 }
 
@@ -171,24 +165,26 @@ pub fn has_member(id: Int, account: &Hash160) -> bool {
     storage::get(&keys::member(id, account)).is_some()
 }
 
-/// Whose a stored box is.
-pub fn owner_of(record: &Bytes) -> Hash160 {
-    Hash160::from_bytes(record.left(OWNER)).unwrap()
+/// The name of a box; faults if there is no such box.
+pub fn name_of(id: Int) -> Bytes {
+    let label = load_label(id);
+    label.right(label.len() - KEY)
 }
 
-/// The name of a stored box.
-pub fn name_of(record: &Bytes) -> Bytes {
-    record.slice(NAME, record.at(NAME_LENGTH))
+fn load_label(id: Int) -> Bytes {
+    assert!(id >> keys::NUMBER_BITS == 0, "no such box");
+    storage::get(&keys::box_label(id)).expect("no such box")
 }
 
-/// The gate of a stored box.
-pub fn gate_of(record: &Bytes) -> Bytes {
-    record.right(record.len() - NAME - record.at(NAME_LENGTH))
+fn put_gate(id: Int, owner: &Hash160, gate: &Bytes) {
+    storage::put(&keys::box_record(id), &owner.as_bytes().concat(gate));
 }
 
 fn check_gate(gate: &Bytes) {
     assert!(gate.len() <= MAX_GATE, "gate is over 4096 bytes");
     check(gate);
+    // It is a content's: when one is stored, `LINK` takes its place.
+    assert!(gate.at(0) != ops::ALLOC, "a gate cannot allocate");
 }
 
 fn is_name(name: &Text) -> bool {

@@ -2,6 +2,7 @@
 
 use neo_framework::prelude::*;
 use neo_framework::{crypto, eval, runtime, storage};
+use phantasma_vm::core::item::script_of;
 use phantasma_vm::core::{check, ops};
 
 use crate::{boxes, content, keys, script, visit};
@@ -20,13 +21,9 @@ const ON_CHAIN: i64 = 2;
 /// Inputs of `callContent`.
 pub const MAX_INPUTS: i64 = 16;
 
-// A stored content: author 20, script.
-const AUTHOR: i64 = 20;
-
 /// Writes a content for a caller who has signed the transaction.
 pub fn write(caller: &Hash160, id: Int, content: &Bytes, max_payment: Int) -> Int {
-    visit::authorize(caller, max_payment);
-    submit(caller, id, content, max_payment)
+    submit(caller, id, content, max_payment, true)
 }
 
 /// Writes a content that its author signed off the chain (see `wire::message` for the signed bytes).
@@ -57,7 +54,7 @@ pub fn write_signed(
     let valid = crypto::verify_with_ecdsa(&message, author, signature, crypto::SECP256R1_SHA256);
     assert!(valid, "writeSigned: wrong signature");
     storage::put_int(&sequence_key, sequence);
-    submit(&account, id, payload, int(0))
+    submit(&account, id, payload, int(0), false)
 }
 
 /// The last sequence number of an author in a box.
@@ -73,11 +70,16 @@ pub fn read_at(caller: &Hash160, id: Int, index: Int, max_payment: Int) -> Any {
 
 /// As `read_at`; the content finds the inputs on its stack.
 pub fn call(caller: &Hash160, id: Int, index: Int, inputs: &Array<Any>, max_payment: Int) -> Any {
-    visit::authorize(caller, max_payment);
-    let mut visit = visit::enter(caller, id, int(ops::STATE_READ), &bytes(b""), max_payment);
-    let mut tally = visit::tally();
+    let mut visit = visit::enter(
+        caller,
+        id,
+        int(ops::STATE_READ),
+        &bytes(b""),
+        max_payment,
+        true,
+    );
     let entry = load(id, index);
-    visit::pass(&mut visit, &mut tally);
+    visit::pass(&mut visit);
     let count = inputs.len();
     assert!(count <= MAX_INPUTS, "callContent: over 16 inputs");
     let base = eval::depth();
@@ -86,26 +88,36 @@ pub fn call(caller: &Hash160, id: Int, index: Int, inputs: &Array<Any>, max_paym
         eval::push(inputs.get(at));
         at += 1;
     }
-    let script = script_of(&entry);
-    script::execute_on(&script, &entry, base, &mut visit, &mut tally)
+    script::execute(&entry, base, &mut visit)
 }
 
 /// Runs gate and latest content for a caller who has signed, and takes it off if both let it.
 pub fn pull(caller: &Hash160, id: Int, max_payment: Int) -> Any {
-    visit::authorize(caller, max_payment);
-    let mut visit = visit::enter(caller, id, int(ops::STATE_READ), &bytes(b""), max_payment);
-    let mut tally = visit::tally();
-    let answer = visit::pass(&mut visit, &mut tally);
-    visit::pull(answer, &mut visit, &mut tally)
+    let mut visit = visit::enter(
+        caller,
+        id,
+        int(ops::STATE_READ),
+        &bytes(b""),
+        max_payment,
+        true,
+    );
+    let answer = visit::pass(&mut visit);
+    visit::pull(answer, &mut visit)
 }
 
 /// What `pull` would charge.
 pub fn inspect(caller: &Hash160, id: Int) -> Int {
-    let mut visit = visit::enter(caller, id, int(ops::STATE_INSPECT), &bytes(b""), int(0));
-    let mut tally = visit::tally();
-    let answer = visit::pass(&mut visit, &mut tally);
-    visit::pull(answer, &mut visit, &mut tally);
-    visit.asked
+    let mut visit = visit::enter(
+        caller,
+        id,
+        int(ops::STATE_INSPECT),
+        &bytes(b""),
+        int(0),
+        false,
+    );
+    let answer = visit::pass(&mut visit);
+    visit::pull(answer, &mut visit);
+    visit.left
 }
 
 /// Deletes the latest content.
@@ -121,10 +133,15 @@ pub fn replace(caller: &Hash160, id: Int, content: &Bytes, max_payment: Int) {
 }
 
 fn revise(caller: &Hash160, id: Int, given: &Bytes, candidate: &Bytes, max_payment: Int) {
-    visit::authorize(caller, max_payment);
-    let mut visit = visit::enter(caller, id, int(ops::STATE_WRITE), candidate, max_payment);
-    let mut tally = visit::tally();
-    let done = visit::revise(given, &mut visit, &mut tally);
+    let mut visit = visit::enter(
+        caller,
+        id,
+        int(ops::STATE_WRITE),
+        candidate,
+        max_payment,
+        true,
+    );
+    let done = visit::revise(given, &mut visit);
     assert!(done, "no content, not yours, or the gate refuses");
 }
 
@@ -138,16 +155,6 @@ pub fn script_at(id: Int, index: Int) -> Bytes {
 pub fn load(id: Int, index: Int) -> Bytes {
     assert!(index.within(0, keys::NUMBER_LIMIT), "no such content");
     storage::get(&keys::entry(id, index)).expect("no such content")
-}
-
-/// Who wrote a stored content; the same of a stored box is its owner.
-pub fn author_of(entry: &Bytes) -> Hash160 {
-    Hash160::from_bytes(entry.left(AUTHOR)).unwrap()
-}
-
-/// The script of a stored content.
-pub fn script_of(entry: &Bytes) -> Bytes {
-    entry.right(entry.len() - AUTHOR)
 }
 
 /// How many contents a box has; faults if there is no such box.
@@ -169,9 +176,15 @@ pub fn set_height(id: Int, count: Int) {
 /// The script as it is stored: checked, and with `LINK` for `ALLOC`.
 pub fn prepared(script: &Bytes) -> Bytes {
     check(script);
-    if script.at(0) != ops::ALLOC {
-        return script.clone();
+    if script.at(0) == ops::ALLOC {
+        linked(script)
+    } else {
+        script.clone()
     }
+}
+
+/// A script that starts with `ALLOC`, with `LINK` in its place.
+fn linked(script: &Bytes) -> Bytes {
     let ids = blocks(script);
     let rest = script.right(script.len() - 9 - ids * 32);
     bytes(b"\xFB")
@@ -226,13 +239,17 @@ pub fn remove(id: Int, index: Int) {
 }
 
 /// Checks the content, asks the gate, stores; gives the index.
-fn submit(author: &Hash160, id: Int, content: &Bytes, max_payment: Int) -> Int {
+fn submit(author: &Hash160, id: Int, content: &Bytes, left: Int, by_signer: bool) -> Int {
     let candidate = prepared(content);
-    let mut visit = visit::enter(author, id, int(ops::STATE_WRITE), &candidate, max_payment);
-    let mut tally = visit::tally();
-    let index = visit::write(content, &mut visit, &mut tally);
-    assert!(index >= 0, "the gate refuses");
-    index
+    let mut visit = visit::enter(
+        author,
+        id,
+        int(ops::STATE_WRITE),
+        &candidate,
+        left,
+        by_signer,
+    );
+    visit::write(content, &mut visit)
 }
 
 /// "PHM1", network 4, contract 20, author 33, box 8, sequence 8, time 8, class 1, payload; numbers little endian.

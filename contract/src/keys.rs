@@ -1,12 +1,16 @@
 //! Every storage key, made here and nowhere else.
 //!
-//! A key starts with a tag byte of its own. Numbers follow as 4 bytes, little endian, and a closing 01 that keeps the
-//! length fixed; a name stands last. So two different things never share a key.
+//! A key starts with a tag byte of its own, so two different kinds never share one. A number in a key is as short as
+//! NeoVM's integers, since each byte that is stored costs 3333 units: it stands last, or before something of a fixed
+//! length, and only where a name follows it has 4 bytes and a closing 01.
 
 use neo_framework::prelude::*;
 
-/// Numbers of boxes and indexes of contents stay below this.
-pub const NUMBER_LIMIT: i64 = 4_294_967_296;
+/// Numbers of boxes and indexes of contents have so many bits at most.
+pub const NUMBER_BITS: i64 = 32;
+
+/// They stay below this.
+pub const NUMBER_LIMIT: i64 = 1 << NUMBER_BITS;
 
 /// Longest name of a value that a script keeps: Neo's 64 bytes of a key without ours.
 pub const MAX_NAME: i64 = 38;
@@ -30,9 +34,14 @@ pub fn balance(account: &Hash160) -> Bytes {
     bytes(b"\x10").concat(&account.as_bytes())
 }
 
-/// A box's owner, public key, name and gate.
+/// A box's owner and gate.
 pub fn box_record(id: Int) -> Bytes {
     numbered(int(0x11), id)
+}
+
+/// A box's public key and name.
+pub fn box_label(id: Int) -> Bytes {
+    numbered(int(0x1C), id)
 }
 
 /// How many contents a box has.
@@ -55,9 +64,10 @@ pub fn owned_box(owner: &Hash160, id: Int) -> Bytes {
     owned_boxes(owner).concat(&big_endian(id))
 }
 
-/// One content of a box.
+/// One content of a box. The tag, 21 to 25, says how many bytes the box's number has; behind it stands the index.
 pub fn entry(id: Int, index: Int) -> Bytes {
-    (int(0x15) + (id << 8) + (index << 40) + (int(1) << 72)).to_bytes()
+    let size = id.to_bytes().len();
+    (int(0x20) + size + (id << 8) + (index << (size * 8 + 8))).to_bytes()
 }
 
 /// Stored content by its root of 32 bytes.
@@ -85,16 +95,16 @@ pub fn member(id: Int, account: &Hash160) -> Bytes {
     numbered(int(0x1A), id).concat(&account.as_bytes())
 }
 
-/// What scripts of an author keep in a box; `name` has at most [`MAX_NAME`] bytes and stands last.
-pub fn kept(id: Int, author: &Hash160, name: &Bytes) -> Bytes {
-    numbered(int(0x1B), id)
-        .concat(&author.as_bytes())
+/// What scripts of an author, given by the 20 bytes, keep in a box; `name` has at most [`MAX_NAME`] bytes.
+pub fn kept(id: Int, author: &Bytes, name: &Bytes) -> Bytes {
+    numbered(int(0x1B), id + (int(1) << 32))
+        .concat(author)
         .concat(name)
 }
 
-/// Tag, number, 01.
+/// Tag, number.
 fn numbered(tag: Int, id: Int) -> Bytes {
-    (tag + (id << 8) + (int(1) << 40)).to_bytes()
+    (tag + (id << 8)).to_bytes()
 }
 
 /// 4 bytes, most significant first, and 01.

@@ -20,10 +20,10 @@ pub fn balance_of(id: Int) -> Int {
 
 /// Gives a box its owner's SOUL back.
 pub fn withdraw(id: Int, amount: Int) {
-    let record = boxes::load_own(id);
+    let owner = boxes::signed_owner(id);
     assert!(amount > 0, "withdraw: amount must be positive");
     debit(id, amount);
-    token::pay_out(&boxes::owner_of(&record), amount);
+    token::pay_out(&owner, amount);
 }
 
 /// Adds SOUL that the contract's account has received.

@@ -2,63 +2,41 @@
 
 use neo_framework::prelude::*;
 use neo_framework::{eval, runtime, storage};
-use phantasma_vm::core::{first_word, ops, run, take_result};
+use phantasma_vm::core::item::{AUTHOR, author_of, is_author};
+use phantasma_vm::core::{Visit, first_word, ops, run, take_result};
 
-use crate::visit::{self, Tally, Visit};
-use crate::{boxes, content, entries, keys, purse};
+use crate::{boxes, content, entries, keys, purse, visit};
 
-/// Scripts that may run inside of others in one call.
-const MAX_RUNS: i64 = 64;
-
-/// Runs a script. `source` is the stored item that it came from; its first 20 bytes are the script's author.
-pub fn execute(script: &Bytes, source: &Bytes, visit: &mut Visit, tally: &mut Tally) -> Any {
-    let base = eval::depth();
-    execute_on(script, source, base, visit, tally)
-}
-
-/// Runs a script whose first items are those above `base`.
-pub fn execute_on(
-    script: &Bytes,
-    source: &Bytes,
-    base: Int,
-    visit: &mut Visit,
-    tally: &mut Tally,
-) -> Any {
-    if visit.depth > 0 {
-        tally.runs += 1;
-        assert!(tally.runs <= MAX_RUNS, "script: too many nested runs");
-    }
-    #[cfg(not(neo))]
-    phantasma_vm::trace::begins(&entries::author_of(source));
-    let mut word = first_word(script);
-    let mut pc = int(0);
+/// Runs the script of a stored item; its first items are those above `base`.
+pub fn execute(item: &Bytes, base: Int, visit: &mut Visit) -> Any {
+    let mut word = first_word(item);
+    let mut pc = int(AUTHOR);
     loop {
-        let stop = run(script, word, pc, base, &visit.context);
+        let stop = run(item, word, pc, base, visit);
         if stop == 0 {
             return take_result(base);
         }
         pc = eval::pop_int();
         word = eval::pop_int();
-        instruct(stop, source, base, visit, tally);
+        instruct(stop, item, base, visit);
     }
 }
 
 /// Does one instruction.
-fn instruct(op: Int, source: &Bytes, base: Int, visit: &mut Visit, tally: &mut Tally) {
-    let this = visit.context.this;
+fn instruct(op: Int, item: &Bytes, base: Int, visit: &mut Visit) {
+    let this = visit.this;
     match op.small() {
-        ops::STATE_MEMBER => eval::push(boxes::has_member(this, &visit.context.caller)),
-        ops::STATE_CONTENT => eval::push(visit.candidate.clone()),
+        ops::STATE_MEMBER => eval::push(boxes::has_member(this, &visit.caller)),
         ops::BALANCE => {
             let id = eval::pop_int();
             eval::push(purse::balance_of(id));
         }
         ops::PAY => {
             let amount = eval::pop_int();
-            visit::pay(amount, visit, tally);
+            visit::pay(amount, visit);
         }
         ops::TIME => {
-            let last = storage::get_int(&keys::paid(this, &visit.context.caller));
+            let last = storage::get_int(&keys::paid(this, &visit.caller));
             eval::push(runtime::time() / 1000 - last);
         }
         ops::COUNT => {
@@ -67,7 +45,7 @@ fn instruct(op: Int, source: &Bytes, base: Int, visit: &mut Visit, tally: &mut T
         }
         ops::NAME => {
             let id = eval::pop_int();
-            eval::push(boxes::name_of(&boxes::load(id)));
+            eval::push(boxes::name_of(id));
         }
         ops::FIND => {
             let name = eval::pop_bytes();
@@ -80,75 +58,76 @@ fn instruct(op: Int, source: &Bytes, base: Int, visit: &mut Visit, tally: &mut T
         ops::WRITE => {
             let name = eval::pop_bytes();
             let value = eval::pop_bytes();
-            if visit.context.verb != ops::STATE_INSPECT {
-                keep(&kept_key(this, source, &name), &value);
-                tally.changes += 1;
+            if visit.verb != ops::STATE_INSPECT {
+                keep(&kept_key(this, item, &name), &value);
+                visit.tally += visit::CHANGE;
             }
         }
         ops::READ => {
             let name = eval::pop_bytes();
-            let value = storage::get(&kept_key(this, source, &name));
+            let value = storage::get(&kept_key(this, item, &name));
             eval::push(value.unwrap_or(bytes(b"")));
         }
         ops::INCLUDE | ops::EXCLUDE => {
             let id = eval::pop_int();
-            let allowed = entries::author_of(source) == boxes::owner_of(&boxes::load(id));
-            if allowed && visit.context.verb != ops::STATE_INSPECT {
-                boxes::set_member(id, &visit.context.caller, op == ops::INCLUDE);
-                tally.changes += 1;
+            let allowed = is_author(&boxes::load(id), &author_of(item));
+            if allowed && visit.verb != ops::STATE_INSPECT {
+                boxes::set_member(id, &visit.caller, op == ops::INCLUDE);
+                visit.tally += visit::CHANGE;
             }
             eval::push(allowed);
         }
-        _ => visit_another(op, source, base, visit, tally),
+        _ => visit_another(op, item, base, visit),
     }
 }
 
 /// Does an instruction that acts on another box.
-fn visit_another(op: Int, source: &Bytes, base: Int, by: &mut Visit, tally: &mut Tally) {
-    let author = entries::author_of(source);
+fn visit_another(op: Int, item: &Bytes, base: Int, by: &mut Visit) {
+    let author = author_of(item);
     let id = eval::pop_int();
     match op.small() {
-        ops::PUSH | ops::REPLACE => {
-            let given = eval::pop_bytes();
-            let candidate = entries::prepared(&given);
-            let mut visit = visit::enter_from(by, &author, id, int(ops::STATE_WRITE), &candidate);
-            if op == ops::PUSH {
-                let index = visit::write(&given, &mut visit, tally);
-                eval::push(index >= 0);
+        ops::PUSH | ops::REPLACE | ops::DELETE => {
+            let given = if op == ops::DELETE {
+                bytes(b"")
             } else {
-                let done = visit::revise(&given, &mut visit, tally);
-                eval::push(done);
-            }
-        }
-        ops::DELETE => {
-            let none = bytes(b"");
-            let mut visit = visit::enter_from(by, &author, id, int(ops::STATE_WRITE), &none);
-            let done = visit::revise(&none, &mut visit, tally);
+                eval::pop_bytes()
+            };
+            let candidate = if op == ops::DELETE {
+                bytes(b"")
+            } else {
+                entries::prepared(&given)
+            };
+            let mut visit = visit::enter_from(by, &author, id, int(ops::STATE_WRITE), &candidate);
+            let done = if op == ops::PUSH {
+                visit::write(&given, &mut visit) >= 0
+            } else {
+                visit::revise(&given, &mut visit)
+            };
+            visit::leave(by, &visit, done && visit.verb == ops::STATE_WRITE);
             eval::push(done);
         }
-        ops::PULL => {
-            let mut visit = visit::enter_from(by, &author, id, int(ops::STATE_READ), &bytes(b""));
-            let answer = visit::ask(&mut visit, tally);
+        ops::PULL | ops::INSPECT => {
+            let verb = if op == ops::PULL {
+                int(ops::STATE_READ)
+            } else {
+                int(ops::STATE_INSPECT)
+            };
+            let mut visit = visit::enter_from(by, &author, id, verb, &bytes(b""));
+            let answer = visit::ask(&mut visit);
             if answer == visit::REFUSED {
                 eval::push(false);
             } else {
-                let result = visit::pull(answer, &mut visit, tally);
-                eval::push(result);
+                let result = visit::pull(answer, &mut visit);
+                if op == ops::PULL {
+                    eval::push(result);
+                } else {
+                    eval::push(visit.left);
+                }
             }
-        }
-        ops::INSPECT => {
-            let mut visit =
-                visit::enter_from(by, &author, id, int(ops::STATE_INSPECT), &bytes(b""));
-            let answer = visit::ask(&mut visit, tally);
-            if answer == visit::REFUSED {
-                eval::push(false);
-            } else {
-                visit::pull(answer, &mut visit, tally);
-                eval::push(visit.asked);
-            }
+            visit::leave(by, &visit, false);
         }
         _ => {
-            assert!(id < by.context.this, "CALL: the box is not older");
+            assert!(id < by.this, "CALL: the box is not older");
             let index = eval::pop_int();
             let inputs = eval::pop_int();
             let depth = eval::depth();
@@ -158,15 +137,15 @@ fn visit_another(op: Int, source: &Bytes, base: Int, by: &mut Visit, tally: &mut
             );
             let mut visit = visit::enter_from(by, &author, id, int(ops::STATE_READ), &bytes(b""));
             let entry = entries::load(id, index);
-            let answer = visit::ask(&mut visit, tally);
-            let script = entries::script_of(&entry);
+            let answer = visit::ask(&mut visit);
             if answer == visit::REFUSED {
                 drop_items(inputs);
                 eval::push(false);
             } else {
-                let result = execute_on(&script, &entry, depth - inputs, &mut visit, tally);
+                let result = visit::run(&entry, depth - inputs, &mut visit);
                 eval::push(result);
             }
+            visit::leave(by, &visit, false);
         }
     }
 }
@@ -180,10 +159,10 @@ fn drop_items(count: Int) {
     }
 }
 
-/// Where a script of this source keeps a value.
-fn kept_key(id: Int, source: &Bytes, name: &Bytes) -> Bytes {
+/// Where a script of this item keeps a value.
+fn kept_key(id: Int, item: &Bytes, name: &Bytes) -> Bytes {
     assert!(name.len() <= keys::MAX_NAME, "script: key is over 38 bytes");
-    keys::kept(id, &entries::author_of(source), name)
+    keys::kept(id, &item.left(AUTHOR), name)
 }
 
 fn keep(key: &Bytes, value: &Bytes) {

@@ -290,8 +290,8 @@ fn names_and_numbers_that_look_alike_when_joined_stay_apart() {
         );
         assert_eq!(world.get("contentCount", vec![int(*id)]), int(1));
     }
-    // Five new keys a box (record, name, of its owner, count, content), and the counter of boxes and the pool.
-    assert_eq!(world.storage().len(), before.len() + 5 * names.len() + 2);
+    // Six new keys a box (gate, label, name, of its owner, count, content), and the counter of boxes and the pool.
+    assert_eq!(world.storage().len(), before.len() + 6 * names.len() + 2);
 }
 
 /// Numbers that overflow, wrap or change sign when somebody cuts them to a size.

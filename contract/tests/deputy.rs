@@ -282,3 +282,22 @@ fn a_gate_over_the_limits_is_refused() {
         "gate is over 4096 bytes",
     );
 }
+
+/// `ALLOC` stands only in what is written as a content, where `LINK` takes its place. A gate that kept it would hand the
+/// contract an instruction that it has no meaning for, and go on inside of its operand.
+#[test]
+fn a_gate_cannot_allocate() {
+    let world = World::new();
+    let id = world.new_box(&world.alice, "shop", "OK");
+    let alloc = script(&format!("ALLOC 1 0x{}\nOK", "ff".repeat(32)));
+    let create = vec![
+        account(&world.alice),
+        Item::text("other"),
+        key(&world.alice),
+        alloc.clone(),
+    ];
+    let refusal = "a gate cannot allocate";
+    world.refused(&world.alice, "createBox", create, refusal);
+    let replace = vec![Item::Integer(neo_framework::int(id)), alloc];
+    world.refused(&world.alice, "replaceGate", replace, refusal);
+}

@@ -11,6 +11,7 @@ use phantasma_vm::{TABLE, assemble, disassemble, steps, validate};
 
 use crate::torture::random::Random;
 use crate::torture::scripts::script_of;
+use crate::torture::vm::stored;
 use crate::torture::vm_contract::methods;
 
 /// A method that leaves something on the stack, or takes what is not its own, has done what no script may.
@@ -45,7 +46,12 @@ pub fn vm_script(script: &[u8]) {
     neo_takes(script);
     let contract = Hash160::zero();
     chain.register(&contract, methods::CONTRACT);
-    let outcome = chain.invoke(&[], &contract, "stackAfter", vec![Item::bytes(script)]);
+    let outcome = chain.invoke(
+        &[],
+        &contract,
+        "stackAfter",
+        vec![Item::bytes(&stored(script))],
+    );
     let message = outcome.exception.unwrap_or_default();
     let bad = NEVER.iter().find(|words| message.contains(*words));
     assert!(bad.is_none(), "{message}");

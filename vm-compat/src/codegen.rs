@@ -38,10 +38,14 @@ pub fn ops_source() -> String {
     }
     let _ = writeln!(
         text,
-        "/// At each byte: pops * 16 + pushes; {UNKNOWN} for what is no instruction."
+        "/// The arity of the last byte, FF, as in [`ARITY`].\n\
+         pub const ARITY_LAST: i64 = {:#04x};\n\
+         /// At each byte but the last: pops * 16 + pushes; {UNKNOWN} for what is no instruction. 255 bytes cost 8 units \
+         to\n/// load, 256 bytes 512.",
+        arity(u8::MAX)
     );
     let _ = write!(text, "pub const ARITY: Bytes = bytes(\n    b\"\\");
-    let all: Vec<u8> = (0..=u8::MAX).map(arity).collect();
+    let all: Vec<u8> = (0..u8::MAX).map(arity).collect();
     for row in all.chunks(16) {
         text.push_str("\n      ");
         for byte in row {

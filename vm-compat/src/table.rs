@@ -186,7 +186,7 @@ pub const STATES: &[(u8, &str, &str)] = &[
 ];
 
 /// Those of [`STATES`] that the interpreter hands to the contract.
-pub const HOST_STATES: &[u8] = &[8, 10];
+pub const HOST_STATES: &[u8] = &[8];
 
 macro_rules! rows {
     ($($group:ident { $($byte:literal $name:ident $operand:expr, $pops:literal $pushes:literal $flow:ident $by:ident $doc:literal;)+ })+) => {

@@ -7,7 +7,8 @@ use std::cell::RefCell;
 
 use neo_framework::{Any, Bytes, Hash160, Int, Item, eval};
 
-use crate::core::{Context, ops, position};
+use crate::core::item::{AUTHOR, author_of, script_of};
+use crate::core::{Visit, ops, position};
 
 /// Stack items that are kept of one recording in full; of later steps only the top ones. An item takes 48 bytes or less
 /// and shares what it points to, so this is 48 MB.
@@ -103,8 +104,6 @@ struct Recorder {
     /// Runs that have begun and not ended, innermost last.
     open: Vec<usize>,
     items: usize,
-    /// Of the script that begins next, as the contract has told; else it is the box's owner.
-    author: Option<Hash160>,
 }
 
 thread_local! {
@@ -119,32 +118,19 @@ pub fn record<R>(action: impl FnOnce() -> R) -> (R, Recording) {
     (result, recorder.recording)
 }
 
-/// The contract is about to run a script of this author.
-pub fn begins(author: &Hash160) {
-    RECORDER.with_borrow_mut(|recorder| {
-        if let Some(recorder) = recorder {
-            recorder.author = Some(author.clone());
-        }
-    });
-}
-
-/// The interpreter is about to do the next instruction; `base` is the depth of the evaluation stack below the script's
+/// The interpreter is about to do the next instruction of a stored item; `base` is the depth of the evaluation stack below the script's
 /// items.
-pub(crate) fn step(script: &Bytes, word: Int, pc: Int, base: Int, context: &Context) {
+pub(crate) fn step(item: &Bytes, word: Int, pc: Int, base: Int, visit: &Visit) {
     RECORDER.with_borrow_mut(|recorder| {
         let Some(recorder) = recorder else {
             return;
         };
-        let position = if word == 0 {
-            pc
-        } else {
-            position(script, word)
-        };
+        let at = if word == 0 { pc } else { position(item, word) };
         // Behind the last byte stands only the end.
-        if position < script.len()
-            && let Some(position) = index(position)
+        if at < item.len()
+            && let Some(position) = index(at - AUTHOR)
         {
-            recorder.step(script, position, base, context);
+            recorder.step(item, position, base, visit);
         }
     });
 }
@@ -164,7 +150,7 @@ pub(crate) fn ended(base: Int) {
 }
 
 impl Recorder {
-    fn step(&mut self, script: &Bytes, position: usize, base: Int, context: &Context) {
+    fn step(&mut self, item: &Bytes, position: usize, base: Int, visit: &Visit) {
         if self.recording.steps.len() >= MAX_STEPS {
             self.recording.truncated = true;
             return;
@@ -172,10 +158,9 @@ impl Recorder {
         // Nothing jumps back, so the first instruction is done once, when the script begins.
         if position == 0 {
             let level = self.open.len();
-            let author = self.author.take();
             self.recording.runs.push(Run {
-                script: script.clone(),
-                facts: facts(context, author),
+                script: script_of(item),
+                facts: facts(item, visit),
                 parent: self.open.last().copied(),
                 level,
                 left: None,
@@ -213,21 +198,19 @@ fn stack_above(base: Int) -> Vec<Item> {
     items.split_off(base)
 }
 
-fn facts(context: &Context, author: Option<Hash160>) -> Facts {
-    let owner = Bytes::from(context.record.as_slice().get(..20).unwrap_or_default());
-    let owner = Hash160::from_bytes(owner).unwrap_or(Hash160::zero());
-    let verb = match context.verb.to_i64() {
+fn facts(item: &Bytes, visit: &Visit) -> Facts {
+    let verb = match visit.verb.to_i64() {
         Some(ops::STATE_WRITE) => Verb::Write,
         Some(ops::STATE_INSPECT) => Verb::Inspect,
         _ => Verb::Read,
     };
     Facts {
         verb,
-        this: context.this,
-        entry: context.entry,
-        author: author.unwrap_or(owner.clone()),
-        owner,
-        caller: context.caller.clone(),
+        this: visit.this,
+        entry: visit.entry,
+        owner: author_of(&visit.gate),
+        author: author_of(item),
+        caller: visit.caller.clone(),
     }
 }
 

@@ -1,7 +1,7 @@
 """The least that can be called a box: an owner, a gate, a stack of contents; the gate is run by a small interpreter.
 
 The operands lie in local variables, since an append to a list costs 8192. The gate is read where it lies in the record,
-since cutting it out costs 10240, and keys are numbers. Only what the measured gates use is there; nothing is checked
+since cutting it out costs 10240, and keys are the same short numbers as in Phantasma's contract. Only what the measured gates use is there; nothing is checked
 when a gate or a content is stored.
 """
 from typing import cast
@@ -26,13 +26,15 @@ def create_box(owner: UInt160, gate: bytes) -> int:
     assert check_witness(owner)
     box_id = cast(int, get(COUNT)) + 1
     put(COUNT, cast(bytes, box_id))
-    put(cast(bytes, box_id * 256 + 0x010000000011), owner + gate)
+    put(cast(bytes, box_id * 256 + 0x11), owner + gate)
     return box_id
 
 
 @public(name='contentAt', safe=True)
 def content_at(box_id: int, index: int) -> bytes:
-    return get(cast(bytes, index * 0x10000000000 + box_id * 256 + 0x01000000000000000015))
+    id_size = len(cast(bytes, box_id))
+    key = (index << (id_size * 8 + 8)) + (box_id << 8) + id_size + 0x20
+    return get(cast(bytes, key))
 
 
 @public(name='writeContent')
@@ -42,7 +44,7 @@ def write_content(caller: UInt160, box_id: int, content: bytes, max_payment: int
     assert max_payment >= 0
     assert box_id > 0
     assert box_id < 0x100000000
-    record = get(cast(bytes, box_id * 256 + 0x010000000011))
+    record = get(cast(bytes, box_id * 256 + 0x11))
     size = len(record)
     assert size > 0
     a = 0
@@ -135,9 +137,11 @@ def write_content(caller: UInt160, box_id: int, content: bytes, max_payment: int
             a = cast(int, True)
             pc = size
     assert a != 0
-    count_key = cast(bytes, box_id * 256 + 0x010000000012)
+    count_key = cast(bytes, box_id * 256 + 0x12)
     index = cast(int, get(count_key)) + 0
     put(count_key, cast(bytes, index + 1))
-    put(cast(bytes, index * 0x10000000000 + box_id * 256 + 0x01000000000000000015), caller + content)
+    id_size = len(cast(bytes, box_id))
+    key = (index << (id_size * 8 + 8)) + (box_id << 8) + id_size + 0x20
+    put(cast(bytes, key), caller + content)
     on_written(box_id, index, caller)
     return index

@@ -17,9 +17,12 @@ const MAX_MEDIAN: f64 = 75.0;
 const SOURCE: &str = "benches/contract/ours/interpreter.rs";
 const VM: (&str, &str) = ("phantasma_vm", "vm-compat/src/lib.rs");
 
-/// Makes a script longer than what the interpreter takes as one number (31 bytes).
-const LONG: [u8; 32] = {
-    let mut bytes = [Op::PUSH1.byte(); 32];
+/// Longest script that the interpreter takes as one number, together with its author.
+const WORD_SCRIPT: usize = 12;
+
+/// Makes a script longer than that.
+const LONG: &[u8] = &{
+    let mut bytes = [Op::PUSH1.byte(); WORD_SCRIPT];
     let mut at = 1;
     while at < bytes.len() {
         bytes[at] = Op::DROP.byte();
@@ -31,11 +34,11 @@ const LONG: [u8; 32] = {
 pub(super) async fn measure(bench: &mut Bench) -> Result<()> {
     let compiled = compile()?;
     let contract = bench.chain.deploy(&compiled, ContractParam::Any).await?;
-    for (case, before) in [
-        ("interpreter, up to 31 bytes", &[][..]),
-        ("interpreter, longer scripts", &LONG[..]),
+    for (case, long) in [
+        ("interpreter, up to 12 bytes", false),
+        ("interpreter, longer scripts", true),
     ] {
-        let all = overheads(&bench.chain, &contract.hash, before).await?;
+        let all = overheads(&bench.chain, &contract.hash, long).await?;
         let middle = median(all.iter().copied()).context("there are instructions")?;
         bench
             .report
@@ -56,16 +59,20 @@ fn compile() -> Result<Artifact> {
 }
 
 /// What the interpreter adds, in price units, to each instruction that NeoVM has too and that does not end the script:
-/// it is run after `before` with and without it.
-async fn overheads(chain: &Chain, contract: &Hash160, before: &[u8]) -> Result<Vec<f64>> {
+/// it is run with and without it. Of the short scripts only those that stay short with it.
+async fn overheads(chain: &Chain, contract: &Hash160, long: bool) -> Result<Vec<f64>> {
+    let before = if long { LONG } else { &[] };
     let mut list = Vec::new();
     for row in TABLE {
         let native = Op::from_byte(row.byte).filter(|op| op.mnemonic() == row.mnemonic);
         let (Some(native), Flow::Next | Flow::Branch | Flow::Jump) = (native, row.flow) else {
             continue;
         };
-        let start = [before, &operands(row)].concat();
+        let start = [before, operands(row)].concat();
         let with = [start.as_slice(), &instruction(row)].concat();
+        if !long && with.len() > WORD_SCRIPT {
+            continue;
+        }
         let price = cost(chain, contract, &with).await? - cost(chain, contract, &start).await?;
         list.push((price / FEE_FACTOR) as f64 - f64::from(native.info().price));
     }
@@ -73,16 +80,20 @@ async fn overheads(chain: &Chain, contract: &Hash160, before: &[u8]) -> Result<V
 }
 
 async fn cost(chain: &Chain, contract: &Hash160, script: &[u8]) -> Result<i64> {
-    Ok(chain.call(contract, "run", &[script.into()]).await?.method)
+    let gate = [&[0; 20], script].concat();
+    Ok(chain.call(contract, "run", &[gate.into()]).await?.method)
 }
 
-/// Four small numbers, as most instructions can take them.
-fn operands(row: &Instr) -> [u8; 4] {
+/// Four small numbers, as most instructions can take them; none for those that take nothing.
+fn operands(row: &Instr) -> &'static [u8] {
     const ONE: u8 = Op::PUSH1.byte();
+    const ONES: &[u8] = &[ONE; 4];
+    // One byte from 0 on.
+    const PART: &[u8] = &[ONE, ONE, Op::PUSH0.byte(), ONE];
     match row.mnemonic {
-        // One byte from 0 on.
-        "SUBSTR" => [ONE, ONE, Op::PUSH0.byte(), ONE],
-        _ => [ONE; 4],
+        "SUBSTR" => PART,
+        _ if row.pops == 0 => &[],
+        _ => ONES,
     }
 }
 
@@ -116,7 +127,7 @@ mod tests {
             .iter()
             .filter(|r| !r.host && Op::from_byte(r.byte).is_some())
         {
-            let script = [&operands(row)[..], &instruction(row), &[Op::RET.byte()]].concat();
+            let script = [operands(row), &instruction(row), &[Op::RET.byte()]].concat();
             validate(&script).unwrap_or_else(|e| unreachable!("{}: {e}", row.mnemonic));
             count += 1;
         }

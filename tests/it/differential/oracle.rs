@@ -5,7 +5,7 @@ use neo_client::{Hash160, StackItem, VmState};
 use neo_framework::chain::Chain;
 use neo_framework::{Bytes, int};
 use phantasma_tests::TestNet;
-use phantasma_vm::core::{Context, ops, run_alone};
+use phantasma_vm::core::{Visit, ops, run_alone};
 use phantasma_vm::disassemble;
 
 use super::calls::Generator;
@@ -53,15 +53,10 @@ fn top(mut stack: Vec<StackItem>) -> StackItem {
 fn interpreted(script: &[u8]) -> Option<StackItem> {
     let chain = Chain::new();
     let somebody = chain.account("somebody").hash;
-    let context = Context {
-        verb: int(ops::STATE_READ),
-        this: int(1),
-        entry: int(1),
-        record: somebody.as_bytes(),
-        caller: somebody,
-    };
-    let script = Bytes::from(script);
+    let item = somebody.as_bytes().concat(&Bytes::from(script));
+    let (read, none) = (int(ops::STATE_READ), Bytes::from([]));
+    let visit = Visit::from_outside(&somebody, int(1), &item, read, &none, int(0));
     let zero = neo_framework::Hash160::zero();
-    let outcome = chain.run_as(&[], &zero, || run_alone(&script, &context));
+    let outcome = chain.run_as(&[], &zero, || run_alone(&item, &visit));
     outcome.is_halt().then(|| as_node_shows(&outcome.result()))
 }

@@ -4,21 +4,17 @@
 #[neo_framework::contract(name = "Interpreter")]
 pub mod methods {
     use neo_framework::prelude::*;
-    use phantasma_vm::core::{Context, first_word, ops, run};
+    use phantasma_vm::core::item::AUTHOR;
+    use phantasma_vm::core::{Visit, first_word, ops, run};
 
-    /// Everything that the script leaves, the top item first.
+    /// Everything that a gate as the contract keeps it (the owner, then the script) leaves, the top item first.
     #[method(safe)]
-    pub fn stack_after(script: Bytes) -> Any {
-        let context = Context {
-            verb: int(ops::STATE_READ),
-            this: int(1),
-            entry: int(1),
-            record: Hash160::zero().as_bytes(),
-            caller: Hash160::zero(),
-        };
+    pub fn stack_after(gate: Bytes) -> Any {
+        let (read, nobody) = (int(ops::STATE_READ), Hash160::zero());
+        let visit = Visit::from_outside(&nobody, int(1), &gate, read, &bytes(b""), int(0));
         let base = eval::depth();
-        let word = first_word(&script);
-        let stop = run(&script, word, int(0), base, &context);
+        let word = first_word(&gate);
+        let stop = run(&gate, word, int(AUTHOR), base, &visit);
         assert!(stop == 0, "only the contract knows this instruction");
         let depth = eval::depth();
         eval::push(depth - base);

@@ -11,12 +11,14 @@ use crate::TestNet;
 
 /// Datoshi of a price unit.
 const UNIT: i64 = 30;
+/// Longest script that runs as a word: what an integer holds behind the author.
+const WORD_SCRIPT: usize = 12;
 
 /// One instruction's price in units.
 #[derive(Clone, Copy, Debug)]
 pub struct InstructionCost {
     pub mnemonic: &'static str,
-    /// In a script of up to 30 bytes; `None` if it does not fit.
+    /// In a script of up to 12 bytes, which runs as a word; `None` if it does not fit.
     pub word: Option<i64>,
     /// In a longer script.
     pub byte: i64,
@@ -58,7 +60,7 @@ pub async fn instruction_costs(net: &TestNet) -> Vec<InstructionCost> {
         let (with, without) = scripts(row);
         let mut prices = [None, None];
         for (price, pad) in prices.iter_mut().zip([0, 32]) {
-            if pad == 0 && with.len() > 30 {
+            if pad == 0 && with.len() > WORD_SCRIPT {
                 continue;
             }
             // Never reached: it only makes the script long.
@@ -87,24 +89,26 @@ fn native(row: &Instr) -> i64 {
 
 /// A script with the instruction, and the same without it.
 fn scripts(row: &Instr) -> (Vec<u8>, Vec<u8>) {
-    let below = match row.mnemonic {
+    let below: &[u8] = match row.mnemonic {
         // A byte string of one byte, index 0, count 1.
-        "SUBSTR" => [0x12, 0x10, 0x11],
-        _ => [0x10, 0x12, 0x11],
+        "SUBSTR" => &[0x12, 0x10, 0x11],
+        // What takes nothing needs nothing, and the long numbers have no room for it.
+        _ if row.pops == 0 => &[],
+        _ => &[0x10, 0x12, 0x11],
     };
     let operand = match row.operand {
         Operand::None => vec![],
         Operand::Int(size) => vec![1; size],
         Operand::Data(size) => [vec![3], vec![0; size - 1], b"abc".to_vec()].concat(),
         Operand::Offset => vec![2],
-        // `STATE own`, a comparison, is one of the dearest.
+        // `STATE own`, when it is true, is the dearest.
         Operand::State => vec![3],
         Operand::Id | Operand::Blocks => vec![5; 32],
         Operand::Locator => vec![3, 1, 2, 3],
     };
     let end = [0x11];
-    let with = [&below[..], &[row.byte], &operand, &end].concat();
-    let without = [&below[..], &end].concat();
+    let with = [below, &[row.byte], &operand, &end].concat();
+    let without = [below, &end].concat();
     for script in [&with, &without] {
         validate(script).unwrap_or_else(|e| panic!("{}: {e}", row.mnemonic));
     }
@@ -136,7 +140,8 @@ impl<'n> Probe<'n> {
     }
 
     async fn units(&self, script: &[u8]) -> i64 {
-        let argument = [ContractParam::ByteArray(script.to_vec())];
+        let gate = [&[0; 20], script].concat();
+        let argument = [ContractParam::ByteArray(gate)];
         let result = self
             .net
             .rpc()

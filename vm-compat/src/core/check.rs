@@ -10,6 +10,8 @@ const MAX_BYTES: i64 = 65_515;
 const MAX_INSTRUCTIONS: i64 = 1024;
 /// A block of stored content in bytes.
 const BLOCK_BYTES: i64 = 262_144;
+/// The byte that the arity string does not have.
+const LAST: i64 = 255;
 /// In the arity string: no instruction.
 const UNKNOWN: i64 = 255;
 /// Depth of code that nothing reaches: deeper than any stack.
@@ -35,7 +37,11 @@ pub fn check(script: &Bytes) {
             pending.remove(&pc);
         }
         let op = script.at(pc);
-        let arity = arities.at(op);
+        let arity = if op == LAST {
+            int(ops::ARITY_LAST)
+        } else {
+            arities.at(op)
+        };
         if arity == UNKNOWN {
             panic!("script: unknown instruction");
         }

@@ -1,80 +1,111 @@
 //! The interpreter. NeoVM's evaluation stack is the script's operand stack, so an instruction that NeoVM has is that
 //! instruction: same types, same conversions, same faults.
 //!
-//! `check` has already shown that no jump leaves the script and that no instruction takes an item from below the
-//! script's own; only `PICK` and `ROLL`, whose reach is a number on the stack, are checked here.
+//! It takes a script as it is stored: the author's 20 bytes, then the script. Nothing is cut out of that, since cutting
+//! costs 2048 units. `check` has already shown that no jump leaves the script and that no instruction takes an item from
+//! below the script's own; only `PICK` and `ROLL`, whose reach is a number on the stack, are checked here.
 //!
-//! **Word mode.** A script of up to 30 bytes is a number that NeoVM gets for nothing: a shift goes on, and the low byte
+//! **Word mode.** An item of up to 32 bytes is a number that NeoVM gets for nothing: a shift goes on, and the low byte
 //! is the opcode. A `RET` above the last byte ends it, so there is no test for the end. **Byte mode** is for longer
-//! scripts: the word is 0, and each byte is picked from the script.
+//! items: the word is 0, and each byte is picked from the item.
 
 use neo_framework::prelude::*;
 use neo_framework::{crypto, eval, runtime};
 
+use super::item::{AUTHOR, WORD_BYTES, is_author};
 use super::ops;
 
-/// What a script can know.
-pub struct Context {
+/// One access to a box: first what its scripts can know, then what only the contract looks at. All of it is one
+/// structure, because each costs 2048 units.
+pub struct Visit {
     /// `ops::STATE_WRITE`, `ops::STATE_READ` or `ops::STATE_INSPECT`.
     pub verb: Int,
     /// The box that runs.
     pub this: Int,
     /// The box where execution began.
     pub entry: Int,
-    /// The box that runs, as it is stored: its first 20 bytes are its owner, which is cut out only when a script asks.
-    pub record: Bytes,
+    /// The box's gate as it is stored: its author is the box's owner.
+    pub gate: Bytes,
     /// Who asks: an account that signed, or the author of the script that asks.
     pub caller: Hash160,
+    /// The script that is being written, empty when none is.
+    pub candidate: Bytes,
+    /// The box that pays, 0 for the caller's account.
+    pub payer: Int,
+    /// The most that the caller's account still pays; when the verb is inspect, what would have been paid.
+    pub left: Int,
+    /// How many visits this one is inside of.
+    pub depth: Int,
+    /// What the contract counts over all visits of one call.
+    pub tally: Int,
 }
-
-/// Longest script that fits a word: with a byte below it and `RET` above it, it stays below 2^255.
-const WORD_BYTES: i64 = 30;
 
 /// Runs a script that `check` accepts, from its start to its end: one without an instruction that is the contract's.
 /// Its result is its top item, or null if it leaves none.
-pub fn run_alone(script: &Bytes, context: &Context) -> Any {
+pub fn run_alone(item: &Bytes, visit: &Visit) -> Any {
     let base = eval::depth();
-    let word = first_word(script);
-    let stop = run(script, word, int(0), base, context);
+    let word = first_word(item);
+    let stop = run(item, word, int(AUTHOR), base, visit);
     assert!(stop == 0, "script: this instruction needs the contract");
     take_result(base)
 }
 
-/// The word to start a script with: the script as a number with `RET` above it and a byte below, which the first step
-/// shifts away. 0 for a script that is too long for that, or a Buffer: making a number of one costs more than reading
-/// 30 bytes one by one.
-pub fn first_word(script: &Bytes) -> Int {
-    let len = script.len();
-    if len > WORD_BYTES || !script.is_plain() {
-        return int(0);
+impl Visit {
+    /// A visit that no other script makes, by a caller who pays up to `left`.
+    pub fn from_outside(
+        caller: &Hash160,
+        this: Int,
+        gate: &Bytes,
+        verb: Int,
+        candidate: &Bytes,
+        left: Int,
+    ) -> Visit {
+        Visit {
+            verb,
+            this,
+            entry: this,
+            gate: gate.clone(),
+            caller: caller.clone(),
+            candidate: candidate.clone(),
+            payer: int(0),
+            left,
+            depth: int(0),
+            tally: int(0),
+        }
     }
-    let limit = int(1) << (len * 8);
-    let mut word = script.to_int() + limit * ops::RET;
-    if word < limit * ops::RET {
-        word += limit;
-    }
-    word << 8
 }
 
-/// Runs a script that `check` accepts from (`word`, `pc`) until it ends, which gives 0, or meets an instruction that is
-/// the contract's, which gives its opcode (of `STATE`: `ops::STATE_MEMBER` or `ops::STATE_CONTENT`). Then `word` and
+/// The word to start an item's script with: the script as a number with `RET` above it and a byte below, which the first
+/// step shifts away. 0 for an item that is too long for that.
+pub fn first_word(item: &Bytes) -> Int {
+    let len = item.len();
+    if len > WORD_BYTES {
+        return int(0);
+    }
+    let limit = int(1) << (len * 8 - (AUTHOR * 8 - 8));
+    ((item.to_int() >> (AUTHOR * 8 - 8)) & (limit - 1)) + limit * ops::RET
+}
+
+/// Runs an item's script, which `check` accepts, from (`word`, `pc`) until it ends, which gives 0, or meets an
+/// instruction that is the contract's, which gives its opcode (of `STATE member`: `ops::STATE_MEMBER`). Then `word` and
 /// `pc`, to go on with, are above the script's own items, `pc` on top. `base` is the stack's depth below the script's
 /// items. A fault is a fault of the transaction.
 ///
-/// While `word` is not 0 the place in the script follows from it, and `pc` means nothing.
-pub fn run(script: &Bytes, mut word: Int, mut pc: Int, base: Int, context: &Context) -> Int {
-    let last = script.len() - 1;
+/// A script starts with its [`first_word`] and `pc` behind the author. While `word` is not 0 the place in the item
+/// follows from it, and `pc` means nothing.
+pub fn run(item: &Bytes, mut word: Int, mut pc: Int, base: Int, visit: &Visit) -> Int {
+    let last = item.len() - 1;
     // Here `pc` is where the instruction that runs has its opcode, and the word's low byte is that opcode.
     pc -= 1;
     loop {
         #[cfg(not(neo))]
-        crate::trace::step(script, word, pc + 1, base, context);
+        crate::trace::step(item, word, pc + 1, base, visit);
         let op = if word == 0 {
             if pc == last {
                 return int(0);
             }
             pc += 1;
-            script.at(pc)
+            item.at(pc)
         } else {
             word >>= 8;
             word & 255
@@ -98,13 +129,13 @@ pub fn run(script: &Bytes, mut word: Int, mut pc: Int, base: Int, context: &Cont
                     let start = pc + 1;
                     pc += int(1) << op;
                     let mut at = pc;
-                    let mut value = script.at(at);
+                    let mut value = item.at(at);
                     if value > 127 {
                         value -= 256;
                     }
                     while at > start {
                         at -= 1;
-                        value = value * 256 + script.at(at);
+                        value = value * 256 + item.at(at);
                     }
                     eval::push(value);
                 }
@@ -112,15 +143,15 @@ pub fn run(script: &Bytes, mut word: Int, mut pc: Int, base: Int, context: &Cont
                 eval::push(op == ops::PUSHT);
             } else {
                 if word != 0 {
-                    pc = position(script, word) - 1;
+                    pc = position(item, word) - 1;
                 }
                 let mut start = pc + 2;
-                let mut size = script.at(pc + 1);
+                let mut size = item.at(pc + 1);
                 if op == ops::PUSHDATA2 {
-                    size += script.at(start) * 256;
+                    size += item.at(start) * 256;
                     start += 1;
                 }
-                eval::push(script.slice(start, size));
+                eval::push(item.slice(start, size));
                 if word == 0 {
                     pc = start + size - 1;
                 } else {
@@ -134,7 +165,7 @@ pub fn run(script: &Bytes, mut word: Int, mut pc: Int, base: Int, context: &Cont
                 if word != 0 {
                     word >>= ((word >> 5) & 2040) - 8;
                 } else {
-                    pc += script.at(pc + 1) - 1;
+                    pc += item.at(pc + 1) - 1;
                 }
             }
             ops::JMPIFNOT..=ops::JMPIFNOT_END => {
@@ -144,7 +175,7 @@ pub fn run(script: &Bytes, mut word: Int, mut pc: Int, base: Int, context: &Cont
                 } else if word != 0 {
                     word >>= ((word >> 5) & 2040) - 8;
                 } else {
-                    pc += script.at(pc + 1) - 1;
+                    pc += item.at(pc + 1) - 1;
                 }
             }
             ops::THROW..=ops::THROW_END => panic!("script: thrown"),
@@ -219,28 +250,29 @@ pub fn run(script: &Bytes, mut word: Int, mut pc: Int, base: Int, context: &Cont
             ops::STATE => {
                 pc += 1;
                 let which = if word == 0 {
-                    script.at(pc)
+                    item.at(pc)
                 } else {
                     word >>= 8;
                     word & 255
                 };
                 match which.small() {
                     ops::STATE_OWN => {
-                        let owner = Hash160::from_bytes(context.record.left(20)).unwrap();
-                        eval::push(context.caller == owner);
+                        let own = is_author(&visit.gate, &visit.caller);
+                        eval::push(own);
                     }
-                    ops::STATE_THIS => eval::push(context.this),
-                    ops::STATE_ENTRY => eval::push(context.entry),
+                    ops::STATE_THIS => eval::push(visit.this),
+                    ops::STATE_ENTRY => eval::push(visit.entry),
                     ops::STATE_TIMESTAMP => eval::push(runtime::time() / 1000),
                     ops::STATE_CONSENSUS => eval::push(runtime::random()),
-                    ops::STATE_CALLER => eval::push(context.caller.clone()),
-                    ops::STATE_MEMBER | ops::STATE_CONTENT => {
+                    ops::STATE_CALLER => eval::push(visit.caller.clone()),
+                    ops::STATE_CONTENT => eval::push(visit.candidate.clone()),
+                    ops::STATE_MEMBER => {
                         eval::push(word);
                         eval::push(pc + 1);
                         return which;
                     }
                     // write, read, inspect: what is asked is what is done.
-                    _ => eval::push(which == context.verb),
+                    _ => eval::push(which == visit.verb),
                 }
             }
             ops::SHA256 => {
@@ -248,15 +280,15 @@ pub fn run(script: &Bytes, mut word: Int, mut pc: Int, base: Int, context: &Cont
                 eval::push(crypto::sha256(&data));
             }
             ops::LINK => {
-                eval::push(script.slice(pc + 1, 32));
+                eval::push(item.slice(pc + 1, 32));
                 pc += 32;
             }
             ops::ELNK => {
                 if word != 0 {
-                    pc = position(script, word) - 1;
+                    pc = position(item, word) - 1;
                 }
-                let size = script.at(pc + 1);
-                eval::push(script.slice(pc + 2, size));
+                let size = item.at(pc + 1);
+                eval::push(item.slice(pc + 2, size));
                 if word == 0 {
                     pc += size + 1;
                 } else {
@@ -272,10 +304,10 @@ pub fn run(script: &Bytes, mut word: Int, mut pc: Int, base: Int, context: &Cont
     }
 }
 
-/// Where in the script a word that is not 0 goes on: it has the script's bytes from there on, `RET` above them, and the
+/// Where in the item a word that is not 0 goes on: it has the item's bytes from there on, `RET` above them, and the
 /// byte before them.
-pub(crate) fn position(script: &Bytes, word: Int) -> Int {
-    script.len() + 2 - word.to_bytes().len()
+pub(crate) fn position(item: &Bytes, word: Int) -> Int {
+    item.len() + 2 - word.to_bytes().len()
 }
 
 /// Clears the stack down to `base` and gives what was on top, or null if there was nothing.

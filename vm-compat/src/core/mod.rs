@@ -6,9 +6,10 @@
 
 mod check;
 mod interpreter;
+pub mod item;
 pub mod ops;
 
 pub use check::check;
 #[cfg(not(neo))]
 pub(crate) use interpreter::position;
-pub use interpreter::{Context, first_word, run, run_alone, take_result};
+pub use interpreter::{Visit, first_word, run, run_alone, take_result};

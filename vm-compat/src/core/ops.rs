@@ -258,7 +258,10 @@ pub const STATE_MEMBER: i64 = 8;
 pub const STATE_CALLER: i64 = 9;
 /// `STATE content`: the script that is being written; empty when none is.
 pub const STATE_CONTENT: i64 = 10;
-/// At each byte: pops * 16 + pushes; 255 for what is no instruction.
+/// The arity of the last byte, FF, as in [`ARITY`].
+pub const ARITY_LAST: i64 = 0x11;
+/// At each byte but the last: pops * 16 + pushes; 255 for what is no instruction. 255 bytes cost 8 units to
+/// load, 256 bytes 512.
 pub const ARITY: Bytes = bytes(
     b"\
       \x01\x01\x01\x01\x01\x01\xff\xff\x01\x01\xff\xff\x01\x01\xff\x01\
@@ -276,6 +279,6 @@ pub const ARITY: Bytes = bytes(
       \xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x11\xff\xff\xff\xff\xff\
       \xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\
       \xff\xff\xff\xff\xff\xff\xff\xff\x01\x01\x01\x11\x11\x10\x01\x11\
-      \x11\x11\x21\x11\x11\x11\x21\x31\x11\x11\x01\x01\x01\x11\x20\x11\
+      \x11\x11\x21\x11\x11\x11\x21\x31\x11\x11\x01\x01\x01\x11\x20\
 ",
 );

@@ -5,7 +5,7 @@ use neo_framework::{Hash160, int};
 use proptest::prelude::*;
 
 use super::*;
-use crate::core::ops;
+use crate::core::{Visit, ops};
 use crate::trace;
 use crate::{assemble, validate};
 
@@ -15,17 +15,12 @@ fn debugger(text: &str) -> Debugger {
     validate(&script).unwrap();
     let chain = Chain::new();
     let (owner, caller) = (chain.account("owner").hash, chain.account("caller").hash);
-    let context = crate::core::Context {
-        verb: int(ops::STATE_READ),
-        this: int(7),
-        entry: int(7),
-        record: owner.as_bytes(),
-        caller,
-    };
-    let script = Bytes::from(script.as_slice());
+    let item = owner.as_bytes().concat(&Bytes::from(script.as_slice()));
+    let (read, none) = (int(ops::STATE_READ), Bytes::from([]));
+    let visit = Visit::from_outside(&caller, int(7), &item, read, &none, int(0));
     let (outcome, recording) = trace::record(|| {
         chain.run_as(&[], &Hash160::zero(), || {
-            crate::core::run_alone(&script, &context)
+            crate::core::run_alone(&item, &visit)
         })
     });
     let Outcome {

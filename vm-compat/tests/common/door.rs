@@ -6,7 +6,8 @@ use std::rc::Rc;
 
 use neo_framework::chain::{Account, Chain, Item};
 use neo_framework::{Bytes, Hash160, eval, int};
-use phantasma_vm::core::{Context, first_word, ops, run, take_result};
+use phantasma_vm::core::item::AUTHOR;
+use phantasma_vm::core::{Visit, first_word, ops, run, take_result};
 use phantasma_vm::{AccountBytes, validate};
 
 pub(crate) const THIS: i64 = 7;
@@ -66,24 +67,20 @@ pub(crate) fn enter(script: &[u8], facts: &Facts) -> Option<Done> {
     } else {
         Account::named("owner").hash
     };
-    let context = Context {
-        verb: int(match facts.verb {
-            Verb::Write => ops::STATE_WRITE,
-            Verb::Read => ops::STATE_READ,
-            Verb::Inspect => ops::STATE_INSPECT,
-        }),
-        this: int(THIS),
-        entry: int(THIS),
-        record: owner.as_bytes(),
-        caller,
-    };
+    let verb = int(match facts.verb {
+        Verb::Write => ops::STATE_WRITE,
+        Verb::Read => ops::STATE_READ,
+        Verb::Inspect => ops::STATE_INSPECT,
+    });
+    let item = owner.as_bytes().concat(&Bytes::from(script));
+    let none = Bytes::from([]);
+    let visit = Visit::from_outside(&caller, int(THIS), &item, verb, &none, int(0));
     let done = Rc::new(RefCell::new(Done::default()));
-    let script = Bytes::from(script);
     let outcome = chain.run_as(&[], &Hash160::zero(), || {
         let base = eval::depth();
-        let (mut word, mut pc) = (first_word(&script), int(0));
+        let (mut word, mut pc) = (first_word(&item), int(AUTHOR));
         loop {
-            let stop = run(&script, word, pc, base, &context).to_i64().unwrap();
+            let stop = run(&item, word, pc, base, &visit).to_i64().unwrap();
             if stop == 0 {
                 break;
             }

@@ -3,22 +3,19 @@
 
 use neo_framework::chain::{Chain, Outcome};
 use neo_framework::{Bytes, Hash160, int};
-use phantasma_vm::core::{Context, check, ops, run_alone};
+use phantasma_vm::core::{Visit, check, ops, run_alone};
 use phantasma_vm::{BLOCK_BYTES, Flow, ID_BYTES, Instr, Operand, STATES, TABLE, validate};
 use proptest::prelude::*;
 
 /// Runs a script as the contract does, with something of the contract's own below it on the stack.
 pub(crate) fn run_script(script: &[u8]) -> Outcome {
     let chain = Chain::new();
-    let context = Context {
-        verb: int(ops::STATE_READ),
-        this: int(7),
-        entry: int(5),
-        record: chain.account("owner").hash.as_bytes(),
-        caller: chain.account("caller").hash,
-    };
-    let script = Bytes::from(script);
-    chain.run_as(&[], &Hash160::zero(), || run_alone(&script, &context))
+    let (owner, caller) = (chain.account("owner").hash, chain.account("caller").hash);
+    let item = owner.as_bytes().concat(&Bytes::from(script));
+    let (read, none) = (int(ops::STATE_READ), Bytes::from([]));
+    let mut visit = Visit::from_outside(&caller, int(7), &item, read, &none, int(0));
+    visit.entry = int(5);
+    chain.run_as(&[], &Hash160::zero(), || run_alone(&item, &visit))
 }
 
 /// Whether the contract's own checker accepts a script.
