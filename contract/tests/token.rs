@@ -90,7 +90,7 @@ fn wrong_deployment_data_is_refused() {
             Item::array(vec![]),
             "_deploy: data must be [owner, initialSupply, boxFee, contentBaseFee, poolShare]",
         ),
-        (with(0, bytes(&[1; 19])), "expected 20 bytes"),
+        (with(0, bytes(&[1; 19])), "20 bytes"),
         (with(1, int(-1)), "_deploy: negative amount"),
         (with(2, int(-1)), "_deploy: negative amount"),
         (with(3, int(-1)), "_deploy: negative amount"),
@@ -179,14 +179,14 @@ fn a_negative_amount_or_a_wrong_address_faults() {
             &world.alice,
             "transfer",
             args(bytes(&vec![1; length]), int(1)),
-            "to: expected 20 bytes",
+            "to: 20 bytes",
         );
     }
     world.refused(
         &world.alice,
         "balanceOf",
         vec![bytes(&[1; 19])],
-        "account: expected 20 bytes",
+        "account: 20 bytes",
     );
     let before = world.storage();
     assert!(

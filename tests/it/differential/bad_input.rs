@@ -83,10 +83,7 @@ fn bad_calls(of: &Generator) -> Vec<(Call, Option<&'static str>)> {
             transfer(&owner, &alice, -1),
             Some("transfer: negative amount"),
         ),
-        (
-            transfer(&owner, &bytes(&[1; 19]), 1),
-            Some("to: expected 20 bytes"),
-        ),
+        (transfer(&owner, &bytes(&[1; 19]), 1), Some("to: 20 bytes")),
         (transfer(&owner, &alice, 1 << 100), None),
         (transfer(&alice, &owner, 1), None),
         (write(&owner, 2, &[0x11]), Some("no such box")),

@@ -10,6 +10,7 @@
 
 mod asserts;
 mod branch;
+mod coerce;
 mod dead;
 mod effect;
 mod flow;
@@ -20,8 +21,12 @@ mod jumps;
 mod keep;
 mod layout;
 mod look;
+mod numbers;
 mod peephole;
+mod reads;
 mod slots;
+mod stay;
+mod tails;
 #[cfg(test)]
 mod tests;
 mod types;
@@ -69,12 +74,16 @@ passes! {
     Fold "fold" "Constants are worked out, unless NeoVM would fault.";
     Types "types" "What is known to be an Integer, a Boolean or a ByteString is not tested or converted.";
     Peephole "peephole" "Neighbouring instructions become cheaper ones.";
+    Coerce "coerce" "A number is not converted where all that read it convert it.";
+    Numbers "numbers" "Short byte strings that are only read as bytes are pushed as numbers.";
     Forward "forward" "Slots that hold what another holds, and stores that are never read, go.";
     Keep "keep" "A value read soon after it is stored stays on the evaluation stack.";
+    Stay "stay" "A value stays on the evaluation stack across branches.";
     Asserts "asserts" "An assertion that holds jumps over its message.";
     Layout "layout" "Pieces reached by one jump take its place; loops test at their end.";
     Inline "inline" "Small functions, and those called once, are written out where they are called.";
     Slots "slots" "Slots of locals are numbered by use.";
+    Tails "tails" "Equal ends are written once.";
 }
 
 impl Pass {
@@ -142,8 +151,12 @@ pub(crate) fn optimise(codes: &mut Vec<Code>, exports: usize, tokens: &[Token], 
     if passes.has(Pass::Dead) {
         inline::unreachable(codes, exports);
     }
-    for code in codes {
-        // Last, for both make other passes see less.
+    for code in codes.iter_mut() {
+        // Late, for these make other passes see less.
+        let _ = passes.has(Pass::Numbers) && numbers::run(code, &calls);
+        if passes.has(Pass::Coerce) && coerce::run(code, &calls) {
+            clean(code);
+        }
         if passes.has(Pass::Asserts) && asserts::run(code, &labels) {
             clean(code);
         }
@@ -157,9 +170,15 @@ pub(crate) fn optimise(codes: &mut Vec<Code>, exports: usize, tokens: &[Token], 
             }
             clean(code);
         }
+        while passes.has(Pass::Stay) && stay::run(code, &calls, &labels, &clean) {
+            clean(code);
+        }
         if passes.has(Pass::Slots) {
             slots::run(code);
         }
+    }
+    if passes.has(Pass::Tails) {
+        tails::run(codes, &labels);
     }
 }
 
