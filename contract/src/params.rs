@@ -14,6 +14,12 @@ pub struct Settings {
     pub content_base_fee: Int,
     /// The storage pool's share of payments to a target, in percent.
     pub pool_share: Int,
+    /// The most SOUL that there may be.
+    pub max_supply: Int,
+    /// The contract that may mint; zero if there is none.
+    pub sale: Hash160,
+    /// The contract that may collect and reward; zero if there is none.
+    pub proofs: Hash160,
 }
 
 /// The current settings.
@@ -22,6 +28,9 @@ pub fn settings() -> Settings {
         box_fee: box_fee(),
         content_base_fee: content_base_fee(),
         pool_share: pool_share(),
+        max_supply: max_supply(),
+        sale: contract(&keys::SALE),
+        proofs: contract(&keys::PROOFS),
     }
 }
 
@@ -40,19 +49,29 @@ pub fn pool_share() -> Int {
     storage::get_int(&keys::POOL_SHARE)
 }
 
+/// The most SOUL that there may be.
+pub fn max_supply() -> Int {
+    storage::get_int(&keys::MAX_SUPPLY)
+}
+
+fn contract(key: &Bytes) -> Hash160 {
+    Hash160::from_bytes(storage::get(key).unwrap()).unwrap()
+}
+
 /// Stores the parameters and gives the whole supply to the owner.
 pub fn deploy(data: Any, update: bool) {
     assert!(!update, "_deploy: this contract cannot be updated");
     let list = data.as_array();
     assert!(
-        list.len() == 5,
-        "_deploy: data must be [owner, initialSupply, boxFee, contentBaseFee, poolShare]"
+        list.len() == 8,
+        "_deploy: data must be [owner, initialSupply, boxFee, contentBaseFee, poolShare, maxSupply, sale, proofs]"
     );
     let owner = list.get(0).as_hash160();
     let supply = list.get(1).as_int();
     let box_fee = list.get(2).as_int();
     let content_base_fee = list.get(3).as_int();
     let pool_share = list.get(4).as_int();
+    let max_supply = list.get(5).as_int();
     assert!(
         supply >= 0 && box_fee >= 0 && content_base_fee >= 0,
         "_deploy: negative amount"
@@ -64,5 +83,12 @@ pub fn deploy(data: Any, update: bool) {
     storage::put_int(&keys::BOX_FEE, box_fee);
     storage::put_int(&keys::CONTENT_BASE_FEE, content_base_fee);
     storage::put_int(&keys::POOL_SHARE, pool_share);
-    token::mint(&owner, supply);
+    assert!(
+        supply <= max_supply,
+        "_deploy: initialSupply is above maxSupply"
+    );
+    storage::put_int(&keys::MAX_SUPPLY, max_supply);
+    storage::put(&keys::SALE, &list.get(6).as_hash160().as_bytes());
+    storage::put(&keys::PROOFS, &list.get(7).as_hash160().as_bytes());
+    token::create(&owner, supply);
 }

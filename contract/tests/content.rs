@@ -53,7 +53,7 @@ fn the_fee_counts_started_blocks() {
             &world.alice,
             "createContent",
             args,
-            "createContent: the fee is above maxPayment",
+            "the fee is above maxPayment",
         );
         assert!(
             world
@@ -84,10 +84,7 @@ fn numbers_out_of_range_are_refused() {
             [1, 0, 0, 1201, most],
             "createContent: periods must be 1-1200",
         ),
-        (
-            [1, 0, 0, 1, -1],
-            "createContent: the fee is above maxPayment",
-        ),
+        ([1, 0, 0, 1, -1], "the fee is above maxPayment"),
         (
             [1 << 40, 1, 2, 1200, most],
             "not enough SOUL to pay the fee",
@@ -116,7 +113,7 @@ fn numbers_out_of_range_are_refused() {
         &world.bob,
         "createContent",
         args,
-        "createContent: no witness of the owner",
+        "no witness of the account",
     );
 }
 
