@@ -60,18 +60,16 @@ pub fn create(
 
 /// What `create` charges; faults if a number is out of range.
 pub fn quote(size: Int, mode: Int, priority: Int, periods: Int) -> Int {
-    assert!(mode.within(0, 2), "createContent: mode must be 0 or 1");
-    assert!(priority.within(0, 3), "createContent: priority must be 0-2");
     assert!(
-        periods.within(1, MAX_PERIODS + 1),
-        "createContent: periods must be 1-1200"
+        mode.within(0, 2) && priority.within(0, 3) && periods.within(1, MAX_PERIODS + 1),
+        "content: mode is 0-1, priority 0-2, periods 1-1200"
     );
     fee(size, mode, priority, periods)
 }
 
 /// Keeps content for more periods, for whoever pays. What is paid ahead never passes the most periods of one payment.
 pub fn renew(payer: &Hash160, root: &Bytes, periods: Int, max_payment: Int) {
-    let old = live(root).expect("not registered, or expired");
+    let old = paid(root);
     let expiry = expiry_of(old) + periods * PERIOD;
     assert!(
         expiry - runtime::time() <= MAX_PERIODS * PERIOD,
@@ -85,7 +83,7 @@ pub fn renew(payer: &Hash160, root: &Bytes, periods: Int, max_payment: Int) {
 /// Puts another root and size in place of a writable content's, until the same time. More blocks are paid for the
 /// started periods that are left; fewer give nothing back.
 pub fn update(owner: &Hash160, root: &Bytes, new_root: &Bytes, size: Int, max_payment: Int) {
-    let old = live(root).expect("not registered, or expired");
+    let old = paid(root);
     assert!(
         mode_of(old) == 1 && owner_of(root) == *owner,
         "updateContent: read-only, or not yours"
@@ -118,10 +116,7 @@ pub fn register(owner: &Hash160, root: &Bytes, size: Int, mode: Int, priority: I
 }
 
 fn assert_free(root: &Bytes) {
-    assert!(
-        live(root).is_none(),
-        "createContent: this content is registered already"
-    );
+    assert!(live(root).is_none(), "content: registered already");
 }
 
 fn store(owner: &Hash160, root: &Bytes, numbers: Int) {
@@ -145,24 +140,40 @@ pub fn size_of(root: &Bytes) -> Int {
 
 /// The numbers of a content that has not expired; faults if the root is not 32 bytes.
 fn live(root: &Bytes) -> Option<Int> {
-    assert!(root.len() == 32, "root must be 32 bytes");
-    let stored = storage::get(&keys::content(root))?;
-    let numbers = stored.left(NUMBERS).to_int();
+    let numbers = numbers_of(&stored(root)?);
     if expiry_of(numbers) <= runtime::time() {
         return None;
     }
     Some(numbers)
 }
 
+/// The numbers of a content that must not have expired.
+fn paid(root: &Bytes) -> Int {
+    live(root).expect("not registered, or expired")
+}
+
+/// What is stored of a content; faults if the root is not 32 bytes.
+fn stored(root: &Bytes) -> Option<Bytes> {
+    assert!(root.len() == 32, "root must be 32 bytes");
+    storage::get(&keys::content(root))
+}
+
+fn numbers_of(stored: &Bytes) -> Int {
+    stored.left(NUMBERS).to_int()
+}
+
+fn owner_in(stored: &Bytes) -> Hash160 {
+    Hash160::from_bytes(stored.slice(NUMBERS, 20)).unwrap()
+}
+
 /// What is known of a content; faults if the root is not 32 bytes.
 pub fn info(root: &Bytes) -> Option<ContentRecord> {
-    assert!(root.len() == 32, "root must be 32 bytes");
-    let stored = storage::get(&keys::content(root))?;
-    let numbers = stored.left(NUMBERS).to_int();
+    let stored = stored(root)?;
+    let numbers = numbers_of(&stored);
     Some(ContentRecord {
         root: root.clone(),
         size: numbers & LOW_48_BITS,
-        owner: Hash160::from_bytes(stored.slice(NUMBERS, 20)).unwrap(),
+        owner: owner_in(&stored),
         mode: mode_of(numbers),
         priority: priority_of(numbers),
         expiry: expiry_of(numbers),
@@ -184,8 +195,7 @@ fn expiry_of(numbers: Int) -> Int {
 
 /// Whose a registered content is.
 fn owner_of(root: &Bytes) -> Hash160 {
-    let stored = storage::get(&keys::content(root)).unwrap();
-    Hash160::from_bytes(stored.slice(NUMBERS, 20)).unwrap()
+    owner_in(&stored(root).unwrap())
 }
 
 /// Started blocks × periods × base fee × (priority + 1) × (mode + 1); faults if the size is out of range.

@@ -60,35 +60,26 @@ fn contract(key: &Bytes) -> Hash160 {
 
 /// Stores the parameters and gives the whole supply to the owner.
 pub fn deploy(data: Any, update: bool) {
-    assert!(!update, "_deploy: this contract cannot be updated");
     let list = data.as_array();
     assert!(
-        list.len() == 8,
-        "_deploy: data must be [owner, initialSupply, boxFee, contentBaseFee, poolShare, maxSupply, sale, proofs]"
+        !update && list.len() == 8,
+        "_deploy: takes 8 values, and no update"
     );
-    let owner = list.get(0).as_hash160();
-    let supply = list.get(1).as_int();
-    let box_fee = list.get(2).as_int();
-    let content_base_fee = list.get(3).as_int();
-    let pool_share = list.get(4).as_int();
-    let max_supply = list.get(5).as_int();
-    assert!(
-        supply >= 0 && box_fee >= 0 && content_base_fee >= 0,
-        "_deploy: negative amount"
-    );
-    assert!(
-        pool_share.within(0, 101),
-        "_deploy: poolShare must be 0-100"
-    );
-    storage::put_int(&keys::BOX_FEE, box_fee);
-    storage::put_int(&keys::CONTENT_BASE_FEE, content_base_fee);
-    storage::put_int(&keys::POOL_SHARE, pool_share);
-    assert!(
-        supply <= max_supply,
-        "_deploy: initialSupply is above maxSupply"
-    );
-    storage::put_int(&keys::MAX_SUPPLY, max_supply);
-    storage::put(&keys::SALE, &list.get(6).as_hash160().as_bytes());
-    storage::put(&keys::PROOFS, &list.get(7).as_hash160().as_bytes());
-    token::create(&owner, supply);
+    // The keys of these are the numbers of their places, and of the later ones two more.
+    for i in 2..5 {
+        put_amount(&list, int(i), int(i));
+    }
+    put_amount(&list, int(5), int(7));
+    for i in 6..8 {
+        let hash = list.get(int(i)).as_hash160();
+        storage::put(&(int(i) + 2).to_bytes(), &hash.as_bytes());
+    }
+    assert!(pool_share() <= 100, "_deploy: poolShare must be 0-100");
+    token::create(&list.get(0).as_hash160(), list.get(1).as_int());
+}
+
+fn put_amount(list: &Array<Any>, place: Int, tag: Int) {
+    let amount = list.get(place).as_int();
+    assert!(amount >= 0, "_deploy: negative amount");
+    storage::put_int(&tag.to_bytes(), amount);
 }

@@ -30,9 +30,10 @@ pub fn balance_of(account: &Hash160) -> Int {
 /// Moves SOUL with the sender's witness, and tells a receiving contract. False without witness or enough balance.
 pub fn transfer(from: &Hash160, to: &Hash160, amount: Int, data: Any) -> bool {
     assert!(amount >= 0, "transfer: negative amount");
-    if !runtime::check_witness(from) || !moved(from, to, amount) {
+    if !runtime::check_witness(from) || !add(from, -amount) {
         return false;
     }
+    add(to, amount);
     announce(Some(from.clone()), Some(to.clone()), amount);
     if management::is_contract(to) {
         let arguments = array![Any::from(from.clone()), Any::from(amount), data];
@@ -44,34 +45,32 @@ pub fn transfer(from: &Hash160, to: &Hash160, amount: Int, data: Any) -> bool {
 /// Creates SOUL for the contract of the sale, which calls.
 pub fn mint(to: &Hash160, amount: Int) {
     assert_called_by(&keys::SALE);
+    create(to, amount);
+}
+
+/// Creates SOUL, never more than there may be; the caller has checked who asks.
+pub fn create(to: &Hash160, amount: Int) {
     assert!(
         amount.within(0, params::max_supply() - total_supply() + 1),
         "mint: above maxSupply"
     );
-    create(to, amount);
-}
-
-/// Creates SOUL; the caller has checked who asks.
-pub fn create(to: &Hash160, amount: Int) {
-    storage::put_int(&keys::SUPPLY, total_supply() + amount);
-    let key = keys::balance(to);
-    set_balance(&key, storage::get_int(&key) + amount);
+    issue(to, amount);
     announce(None, Some(to.clone()), amount);
 }
 
 /// Burns SOUL of an account that has signed.
 pub fn swap_out(from: &Hash160, amount: Int, target: &Bytes) {
     assert_signed(from);
-    let key = keys::balance(from);
-    let available = storage::get_int(&key);
-    assert!(
-        amount.within(1, available + 1),
-        "not enough SOUL to pay the fee"
-    );
-    set_balance(&key, available - amount);
-    storage::put_int(&keys::SUPPLY, total_supply() - amount);
+    assert!(amount > 0, "swapOut: amount must be positive");
+    issue(from, -amount);
     announce(Some(from.clone()), None, amount);
     emit_swap_out(from.clone(), amount, target.clone());
+}
+
+/// Changes what an account has and what there is by the same.
+fn issue(account: &Hash160, amount: Int) {
+    storage::put_int(&keys::SUPPLY, total_supply() + amount);
+    change(account, amount);
 }
 
 /// Faults unless an account has signed.
@@ -116,7 +115,8 @@ pub fn pay_out(to: &Hash160, amount: Int) {
 /// Moves SOUL, if the amount is positive; the caller has checked who asks.
 fn pay(from: &Hash160, to: &Hash160, amount: Int) {
     if amount > 0 {
-        assert!(moved(from, to, amount), "not enough SOUL to pay the fee");
+        change(from, -amount);
+        change(to, amount);
         announce(Some(from.clone()), Some(to.clone()), amount);
     }
 }
@@ -129,28 +129,24 @@ fn assert_called_by(key: &Bytes) {
     );
 }
 
-/// Moves an amount that is not negative; false, changing nothing, if there is not enough.
-fn moved(from: &Hash160, to: &Hash160, amount: Int) -> bool {
-    let from_key = keys::balance(from);
-    let available = storage::get_int(&from_key);
-    if available < amount {
-        return false;
-    }
-    if amount > 0 && from != to {
-        let to_key = keys::balance(to);
-        set_balance(&from_key, available - amount);
-        set_balance(&to_key, storage::get_int(&to_key) + amount);
-    }
-    true
+/// Changes what an account has; faults if there is not enough.
+fn change(account: &Hash160, amount: Int) {
+    assert!(add(account, amount), "not enough SOUL to pay the fee");
 }
 
-/// An account without SOUL has no entry.
-fn set_balance(key: &Bytes, amount: Int) {
-    if amount == 0 {
-        storage::delete(key);
-    } else {
-        storage::put_int(key, amount);
+/// Changes what an account has; false, changing nothing, if there is not enough. An account without SOUL has no entry.
+fn add(account: &Hash160, amount: Int) -> bool {
+    let key = keys::balance(account);
+    let balance = storage::get_int(&key) + amount;
+    if balance < 0 {
+        return false;
     }
+    if balance == 0 {
+        storage::delete(&key);
+    } else {
+        storage::put_int(&key, balance);
+    }
+    true
 }
 
 fn announce(from: Option<Hash160>, to: Option<Hash160>, amount: Int) {

@@ -75,14 +75,29 @@ fn numbers_out_of_range_are_refused() {
             [(1 << 40) + 1, 0, 0, 1, most],
             "size must be 1 byte to 1 TiB",
         ),
-        ([1, 2, 0, 1, most], "createContent: mode must be 0 or 1"),
-        ([1, -1, 0, 1, most], "createContent: mode must be 0 or 1"),
-        ([1, 0, 3, 1, most], "createContent: priority must be 0-2"),
-        ([1, 0, -1, 1, most], "createContent: priority must be 0-2"),
-        ([1, 0, 0, 0, most], "createContent: periods must be 1-1200"),
+        (
+            [1, 2, 0, 1, most],
+            "content: mode is 0-1, priority 0-2, periods 1-1200",
+        ),
+        (
+            [1, -1, 0, 1, most],
+            "content: mode is 0-1, priority 0-2, periods 1-1200",
+        ),
+        (
+            [1, 0, 3, 1, most],
+            "content: mode is 0-1, priority 0-2, periods 1-1200",
+        ),
+        (
+            [1, 0, -1, 1, most],
+            "content: mode is 0-1, priority 0-2, periods 1-1200",
+        ),
+        (
+            [1, 0, 0, 0, most],
+            "content: mode is 0-1, priority 0-2, periods 1-1200",
+        ),
         (
             [1, 0, 0, 1201, most],
-            "createContent: periods must be 1-1200",
+            "content: mode is 0-1, priority 0-2, periods 1-1200",
         ),
         ([1, 0, 0, 1, -1], "the fee is above maxPayment"),
         (
@@ -122,7 +137,7 @@ fn a_root_is_registered_once_until_it_expires() {
     let world = World::new();
     let numbers = [1, 0, 0, 1, BLOCK_FEE];
     assert!(world.content(&world.alice, &ROOT, numbers).is_halt());
-    let again = "createContent: this content is registered already";
+    let again = "content: registered already";
     world.refused(
         &world.alice,
         "createContent",

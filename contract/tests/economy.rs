@@ -75,13 +75,12 @@ fn swapping_out_burns_with_the_holders_witness() {
     let (world, ..) = world();
     let args = |amount| vec![account(&world.alice), int(amount), bytes(b"phantasma:P2K")];
     world.refused(&world.bob, "swapOut", args(1), "no witness of the account");
-    for amount in [0, -1, 1000_0000_0001] {
-        world.refused(
-            &world.alice,
-            "swapOut",
-            args(amount),
-            "not enough SOUL to pay the fee",
-        );
+    for (amount, message) in [
+        (0, "swapOut: amount must be positive"),
+        (-1, "swapOut: amount must be positive"),
+        (1000_0000_0001, "not enough SOUL to pay the fee"),
+    ] {
+        world.refused(&world.alice, "swapOut", args(amount), message);
     }
     let outcome = world.by(&world.alice, "swapOut", args(400));
     assert_eq!(
@@ -178,7 +177,7 @@ fn anybody_renews_a_live_content_at_the_quoted_price() {
         "no witness of the account",
     );
     for (periods, message) in [
-        (0, "createContent: periods must be 1-1200"),
+        (0, "content: mode is 0-1, priority 0-2, periods 1-1200"),
         (1200, "renewContent: over 1200 periods ahead"),
     ] {
         world.refused(
@@ -250,12 +249,12 @@ fn an_owner_puts_other_bytes_in_place_until_the_same_time_and_pays_for_more_bloc
         (
             alice,
             args(alice, 1, 9, 1, 0),
-            "createContent: this content is registered already",
+            "content: registered already",
         ),
         (
             alice,
             args(alice, 1, 1, 1, 0),
-            "createContent: this content is registered already",
+            "content: registered already",
         ),
         (
             alice,

@@ -87,18 +87,15 @@ fn wrong_deployment_data_is_refused() {
     let cases = [
         (
             Item::array(vec![]),
-            "_deploy: data must be [owner, initialSupply, boxFee, contentBaseFee, poolShare, maxSupply, sale, proofs]",
+            "_deploy: takes 8 values, and no update",
         ),
         (with(0, bytes(&[1; 19])), "expected 20 bytes"),
-        (with(1, int(-1)), "_deploy: negative amount"),
+        (with(1, int(-1)), "mint: above maxSupply"),
         (with(2, int(-1)), "_deploy: negative amount"),
         (with(3, int(-1)), "_deploy: negative amount"),
         (with(4, int(101)), "_deploy: poolShare must be 0-100"),
-        (with(4, int(-1)), "_deploy: poolShare must be 0-100"),
-        (
-            with(5, int(SUPPLY - 1)),
-            "_deploy: initialSupply is above maxSupply",
-        ),
+        (with(4, int(-1)), "_deploy: negative amount"),
+        (with(5, int(SUPPLY - 1)), "mint: above maxSupply"),
         (with(6, Item::Null), "expected ByteString, got Null"),
         (with(7, bytes(&[1; 21])), "expected 20 bytes"),
     ];
