@@ -110,7 +110,7 @@ fn a_contract_in_between_has_no_witness_of_who_called_it() {
         (
             "createContent",
             content_args(&world.alice, &[7; 32], [1, 0, 0, 1, BLOCK_FEE]),
-            "createContent: no witness of the owner",
+            "no witness of the account",
         ),
         (
             "writeContent",

@@ -17,5 +17,6 @@ mod fuzzing;
 mod pdfs;
 mod private_net;
 mod relay;
+mod sale;
 mod torture;
 mod vmcost;

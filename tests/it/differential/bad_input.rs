@@ -104,10 +104,7 @@ fn bad_calls(of: &Generator) -> Vec<(Call, Option<&'static str>)> {
             content(32, 0, 1 << 70),
             Some("size must be 1 byte to 1 TiB"),
         ),
-        (
-            content(32, 1, 1),
-            Some("createContent: the fee is above maxPayment"),
-        ),
+        (content(32, 1, 1), Some("the fee is above maxPayment")),
     ]
     .into_iter()
     .chain(bad_calls_of_a_box(of))
