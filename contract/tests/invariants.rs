@@ -274,7 +274,7 @@ proptest! {
                 [keys::owned_box(a, id), keys::sequence(id, a), keys::paid(id, a), keys::member(id, a)]
             }));
             for (account, name) in accounts.iter().flat_map(|a| kept.iter().map(move |n| (a, n))) {
-                all.push(keys::kept(int(id), account, &Bytes::from(&name[..])));
+                all.push(keys::kept(int(id), &account.as_bytes(), &Bytes::from(&name[..])));
             }
         }
         all.extend(numbers.iter().map(|(id, index)| keys::entry(int(*id), int(*index))));
