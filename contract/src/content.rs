@@ -195,7 +195,7 @@ fn expiry_of(numbers: Int) -> Int {
 
 /// Whose a registered content is.
 fn owner_of(root: &Bytes) -> Hash160 {
-    owner_in(&stored(root).unwrap())
+    owner_in(&storage::get(&keys::content(root)).unwrap())
 }
 
 /// Started blocks × periods × base fee × (priority + 1) × (mode + 1); faults if the size is out of range.

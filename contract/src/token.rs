@@ -116,7 +116,7 @@ pub fn pay_out(to: &Hash160, amount: Int) {
 fn pay(from: &Hash160, to: &Hash160, amount: Int) {
     if amount > 0 {
         change(from, -amount);
-        change(to, amount);
+        add(to, amount);
         announce(Some(from.clone()), Some(to.clone()), amount);
     }
 }
