@@ -1,6 +1,8 @@
 //! The contract deployed beside a small one that has the SOUL, nodes, and a content, for tests.
 #![allow(dead_code, clippy::unwrap_used, clippy::panic)]
 
+// What a contract exports is public in its own module.
+#[allow(unreachable_pub)]
 mod bank;
 pub(crate) mod tree;
 
