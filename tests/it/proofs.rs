@@ -7,10 +7,11 @@ mod world;
 
 use std::time::{Duration, Instant};
 
-use contents::{Ones, Pattern};
+use contents::Pattern;
 use neo_client::{ContractParam, Hash160, Receipt, ScriptBuilder, Signer, VmState, flags};
 use neo_opcode::Op;
 use phantasma_tests::TestNet;
+use phantasma_tests::torture::economy::trees::Ones;
 use world::{
     DEADLINE_MS, GIVEN, MIN_AGE_MS, NODE_FEE, PATIENCE, POOL, POT_SHARE, QUIET_MS, VALIDATION_FEE,
     World, whole_number,

@@ -1,10 +1,8 @@
-//! Contents too big to be made, and proofs of their chunks.
+//! A content too big to be held, and proofs of its chunks.
 
+use phantasma_tests::torture::economy::trees::Hash;
 use phantasma_tests::torture::random::Random;
 use phantasma_wire::merkle::{BlockTree, ContentTree, TreeBuilder};
-use sha2::{Digest, Sha256};
-
-pub(super) type Hash = [u8; 32];
 
 const BLOCK: u64 = 262_144;
 
@@ -47,51 +45,4 @@ fn block_of(size: u64, block: u64) -> Vec<u8> {
         .collect();
     bytes.truncate(length as usize);
     bytes
-}
-
-/// A content of 2^n chunks, where a chunk says how many ones its number has in binary. Subtrees of equal height at places
-/// with equally many ones are equal, so a content of 1 TiB has 496 different ones; and every number that differs in one bit
-/// has another chunk.
-pub(super) struct Ones {
-    /// By height and ones above.
-    roots: Vec<Vec<Hash>>,
-}
-
-impl Ones {
-    pub(super) fn new(height: usize) -> Ones {
-        let leaves = (0..=height).map(|ones| hash(&[&[0], &chunk_of(ones)]));
-        let mut roots: Vec<Vec<Hash>> = vec![leaves.collect()];
-        for _ in 0..height {
-            let below = &roots[roots.len() - 1];
-            let level = below.windows(2).map(|two| hash(&[&[1], &two[0], &two[1]]));
-            let level = level.collect();
-            roots.push(level);
-        }
-        Ones { roots }
-    }
-
-    pub(super) fn size(&self) -> u64 {
-        1024 << (self.roots.len() - 1)
-    }
-
-    pub(super) fn root(&self) -> Hash {
-        self.roots[self.roots.len() - 1][0]
-    }
-
-    pub(super) fn proof(&self, index: u64) -> (Vec<u8>, Vec<Hash>) {
-        let levels = 0..self.roots.len() - 1;
-        let path =
-            levels.map(|level| self.roots[level][((index >> level) ^ 1).count_ones() as usize]);
-        (chunk_of(index.count_ones() as usize), path.collect())
-    }
-}
-
-fn chunk_of(ones: usize) -> Vec<u8> {
-    vec![ones as u8; 1024]
-}
-
-fn hash(parts: &[&[u8]]) -> Hash {
-    let mut digest = Sha256::new();
-    parts.iter().for_each(|part| digest.update(part));
-    digest.finalize().into()
 }
