@@ -34,14 +34,14 @@ pub fn check(root: &Bytes, size: Int, index: Int, chunk: &Bytes, path: &Array<An
             hash = node(&other, &hash);
             // The last node of a level that has no sibling goes up as it is.
             while at & 1 == 0 && at > 0 {
-                at = at >> 1;
-                last = last >> 1;
+                at >>= 1;
+                last >>= 1;
             }
         } else {
             hash = node(&hash, &other);
         }
-        at = at >> 1;
-        last = last >> 1;
+        at >>= 1;
+        last >>= 1;
     }
     assert!(last == 0, "showProof: the path does not fit the content");
     assert!(

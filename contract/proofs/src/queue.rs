@@ -17,14 +17,14 @@ pub fn with(queue: Int, number: Int) -> Int {
     let mut below = int(0);
     let mut rest = queue;
     while rest > 0 && rest & MASK < number {
-        rest = rest >> BITS;
+        rest >>= BITS;
         below += BITS;
     }
     if rest & MASK == number || below == ALL_BITS {
         return queue;
     }
     if queue >> LAST > 0 {
-        rest = rest & ((int(1) << (int(LAST) - below)) - 1);
+        rest &= (int(1) << (int(LAST) - below)) - 1;
     }
     (queue & ((int(1) << below) - 1)) + (number << below) + (rest << (below + BITS))
 }
@@ -34,7 +34,7 @@ pub fn len(queue: Int) -> Int {
     let mut count = int(0);
     let mut rest = queue;
     while rest > 0 {
-        rest = rest >> BITS;
+        rest >>= BITS;
         count += 1;
     }
     count
@@ -51,7 +51,7 @@ pub fn list(queue: Int) -> Array<Int> {
     let mut rest = queue;
     while rest > 0 {
         all.push(rest & MASK);
-        rest = rest >> BITS;
+        rest >>= BITS;
     }
     all
 }

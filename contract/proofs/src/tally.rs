@@ -94,7 +94,7 @@ fn power(exponent: Int) -> Int {
             result = ((result * square) >> ONE_BITS) + 1;
         }
         square = ((square * square) >> ONE_BITS) + 1;
-        rest = rest >> 1;
+        rest >>= 1;
     }
     result
 }

@@ -113,7 +113,9 @@ pub fn next(random: &mut Random, model: &Model) -> Step {
     if !model.open.is_empty() && random.one_in(3) {
         return onward(random, model);
     }
-    for _ in 0..4 {
+    // Sometimes whatever comes, else mostly what goes through.
+    let tries = if random.one_in(4) { 0 } else { 4 };
+    for _ in 0..tries {
         let step = any(random, model);
         if model.refusal(&step).is_none() {
             return step;
@@ -170,7 +172,7 @@ fn any(random: &mut Random, model: &Model) -> Step {
                 content: random.below(CONTENTS),
             }
         }
-        5 => start(random),
+        5 => start(random, model),
         6 => {
             let (v, p) = open_pair(random, model);
             Step::Show {
@@ -286,18 +288,25 @@ fn offer(random: &mut Random) -> Step {
     }
 }
 
-fn start(random: &mut Random) -> Step {
-    let (v, p) = pair(random);
+fn start(random: &mut Random, model: &Model) -> Step {
+    let (mut v, mut p) = pair(random);
+    let mut content = random.below(CONTENTS);
+    if random.one_in(6) {
+        // Once more what is open.
+        (v, p) = open_pair(random, model);
+        content = model.open.get(&(v, p)).map_or(content, |open| open.content);
+    }
     let block = if random.one_in(6) {
         random.below(4) as i64 - 2
     } else {
         -1
     };
+    let signer = signer(random, v);
     Step::Start {
         v,
         p,
-        signer: signer(random, v),
-        content: random.below(CONTENTS),
+        signer,
+        content,
         block,
     }
 }
