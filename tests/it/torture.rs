@@ -31,3 +31,9 @@ async fn programs_do_the_same_natively_and_compiled() {
     let count = 64;
     all_good(&torture::compiler::run(seed(), count).await, count);
 }
+
+#[test]
+fn sequences_of_proofs_and_rewards_keep_every_invariant() {
+    let count = 1000;
+    all_good(&torture::economy::run(seed(), count), count);
+}

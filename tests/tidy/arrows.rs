@@ -17,6 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("phantasma-vm", &["neo-opcode", "neo-framework"]),
     ("phantasma-contract", &["neo-framework", "phantasma-vm"]),
     ("phantasma-sale", &["neo-framework"]),
+    ("phantasma-proofs", &["neo-framework"]),
     ("phantasma-wire", &[]),
     ("phantasma-net", &["phantasma-wire"]),
     (

@@ -1,8 +1,10 @@
-//! Generated tests that can run for as long as one likes: `torture compiler`, `torture vm`.
+//! Generated tests that can run for as long as one likes: `torture compiler`, `torture vm`, `torture economy`.
 //!
-//! The oracle is always a real neo-go node. A run is repeated by its seed.
+//! The oracle of the first two is a real neo-go node, that of the third a model and its invariants. A run is repeated by
+//! its seed.
 
 pub mod compiler;
+pub mod economy;
 pub mod items;
 pub mod random;
 pub mod scripts;

@@ -296,6 +296,11 @@ pub(super) static ROWS: &[(&str, &str, &str)] = &[
         "NATIVE:LedgerContract.currentHash:1",
     ),
     (
+        "ledger::block",
+        "(Int) -> Option<Array<Any>>",
+        "NATIVE:LedgerContract.getBlock:1",
+    ),
+    (
         "management::is_contract",
         "(Hash160) -> bool",
         "NATIVE:ContractManagement.isContract:1",
@@ -485,6 +490,7 @@ pub(super) static CONSTANTS: &[(&str, Constant)] = &[
     ("std_lib::HASH", Constant::Native("StdLib")),
     ("crypto::HASH", Constant::Native("CryptoLib")),
     ("ledger::HASH", Constant::Native("LedgerContract")),
+    ("ledger::NONCE", Constant::Lit(5)),
     ("management::HASH", Constant::Native("ContractManagement")),
 ];
 
