@@ -16,6 +16,7 @@
 //! }
 //! ```
 
+mod boxes;
 mod items;
 mod snapshot;
 

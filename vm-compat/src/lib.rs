@@ -15,6 +15,7 @@
 //! ```
 
 mod asm;
+pub mod bound;
 mod build;
 pub mod codegen;
 pub mod core;

@@ -41,6 +41,7 @@ pub(super) async fn start(
         rpc_port: None,
         block_time_ms,
         store: Store::Disk,
+        ..PrivateNetConfig::default()
     };
     let net = PrivateNet::start(config).await?;
     pids.push(net.pid());

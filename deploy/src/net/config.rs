@@ -41,10 +41,12 @@ pub struct NodeConfig {
     pub rpc_port: u16,
     pub block_time_ms: u32,
     pub store: Store,
+    /// Limit of a test invocation, in GAS.
+    pub max_gas_invoke: u32,
 }
 
 impl NodeConfig {
-    /// The text of the YAML file. Written by hand: a fixed text with six holes needs no serialiser.
+    /// The text of the YAML file. Written by hand: a fixed text with a few holes needs no serialiser.
     pub fn to_yaml(&self) -> String {
         let hardforks: String = HARDFORKS
             .iter()
@@ -96,7 +98,7 @@ impl NodeConfig {
   RPC:
     Enabled: true
     Addresses: ["127.0.0.1:{rpc_port}"]
-    MaxGasInvoke: {MAX_GAS_INVOKE}
+    MaxGasInvoke: {max_gas_invoke}
     MaxWebSocketClients: 256
     SessionEnabled: true
     SessionLifetime: 60s
@@ -107,6 +109,7 @@ impl NodeConfig {
     Enabled: false
 "#,
             block_time_ms = self.block_time_ms,
+            max_gas_invoke = self.max_gas_invoke,
             public_key = validator::PUBLIC_KEY,
             chain = self.dir.join("chain.bolt").display().to_string(),
             wallet = self.dir.join(validator::WALLET_FILE).display().to_string(),
@@ -126,6 +129,7 @@ mod tests {
             rpc_port: 30333,
             block_time_ms: 200,
             store: Store::Disk,
+            max_gas_invoke: MAX_GAS_INVOKE,
         }
         .to_yaml()
     }

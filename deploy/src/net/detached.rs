@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::committee::Committee;
-use super::config::{NodeConfig, Store};
+use super::config::{MAX_GAS_INVOKE, NodeConfig, Store};
 use super::error::NetError;
 use super::private::{check_free, exit_status, rpc_url, write_files};
 use super::process::{self, NodeFiles};
@@ -109,6 +109,7 @@ async fn start(files: &NodeFiles, settings: Settings, say: &dyn Fn(&str)) -> Res
         rpc_port,
         block_time_ms,
         store: Store::Disk,
+        max_gas_invoke: MAX_GAS_INVOKE,
     })?;
     write_settings(&files.dir, settings)?;
     say(&format!(

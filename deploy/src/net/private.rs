@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Child;
 
 use super::committee::Committee;
-use super::config::{NodeConfig, Store};
+use super::config::{MAX_GAS_INVOKE, NodeConfig, Store};
 use super::error::NetError;
 use super::process::{self, NodeFiles};
 use super::{neogo, ready, validator};
@@ -26,6 +26,8 @@ pub struct PrivateNetConfig {
     pub rpc_port: Option<u16>,
     pub block_time_ms: u32,
     pub store: Store,
+    /// Limit of a test invocation, in GAS.
+    pub max_gas_invoke: u32,
 }
 
 impl Default for PrivateNetConfig {
@@ -35,6 +37,7 @@ impl Default for PrivateNetConfig {
             rpc_port: None,
             block_time_ms: TEST_BLOCK_TIME_MS,
             store: Store::Memory,
+            max_gas_invoke: MAX_GAS_INVOKE,
         }
     }
 }
@@ -92,6 +95,7 @@ impl PrivateNet {
             rpc_port,
             block_time_ms: config.block_time_ms,
             store: config.store,
+            max_gas_invoke: config.max_gas_invoke,
         };
         let files = write_files(&node)?;
         let mut net = Self {

@@ -1,6 +1,7 @@
 //! What goes into the contract and comes out of it.
 
 use neo_client::{ContractParam, Hash160, ItemError, PublicKey, StackItem};
+use phantasma_vm::bound::BoxFacts;
 
 /// Parameters of a deployment; nobody can change them later.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -156,7 +157,7 @@ pub struct ContentInfo {
 }
 
 impl Settings {
-    pub(super) fn from_item(item: &StackItem) -> Result<Self, ItemError> {
+    pub(crate) fn from_item(item: &StackItem) -> Result<Self, ItemError> {
         let [
             box_fee,
             content_base_fee,
@@ -179,7 +180,7 @@ impl Settings {
 }
 
 impl BoxInfo {
-    pub(super) fn from_item(item: &StackItem) -> Result<Self, ItemError> {
+    pub(crate) fn from_item(item: &StackItem) -> Result<Self, ItemError> {
         let [id, owner, name, public_key, gate, content_count] = fields(item)?;
         Ok(Self {
             id: id.as_u64()?,
@@ -189,6 +190,16 @@ impl BoxInfo {
             gate: gate.as_bytes()?,
             content_count: content_count.as_u64()?,
         })
+    }
+}
+
+impl From<&BoxInfo> for BoxFacts {
+    fn from(info: &BoxInfo) -> Self {
+        Self {
+            owner: info.owner.0,
+            gate: info.gate.clone(),
+            contents: info.content_count,
+        }
     }
 }
 

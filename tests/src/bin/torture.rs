@@ -6,7 +6,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use phantasma_tests::torture::{self, Tally};
 
-const USAGE: &str = "usage: torture vm|compiler|economy [--count N] [--seed S]";
+const USAGE: &str = "usage: torture vm|compiler|bounds|economy [--count N] [--seed S]";
 
 struct Args {
     what: String,
@@ -59,6 +59,12 @@ async fn main() -> ExitCode {
         "vm" => torture::vm::run(args.seed, args.count).await,
         "compiler" => torture::compiler::run(args.seed, args.count).await,
         "economy" => torture::economy::run(args.seed, args.count),
+        "bounds" => {
+            let (mut tally, ratios) = torture::bounds::run(args.seed, args.count).await;
+            ratios.report();
+            tally.failures.extend(ratios.too_wide());
+            tally
+        }
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);

@@ -34,7 +34,7 @@ pub fn script_of(random: &mut Random, rows: &[Instr], length: usize) -> Vec<u8> 
     script
 }
 
-fn instruction(random: &mut Random, row: Instr) -> Vec<u8> {
+pub(super) fn instruction(random: &mut Random, row: Instr) -> Vec<u8> {
     let operand = match row.operand {
         Operand::None => vec![],
         Operand::Int(size) => number(random, size),

@@ -1,5 +1,9 @@
 //! What each instruction of the sub-VM costs on a real node, above its price in NeoVM.
 
+mod instructions;
+mod measure;
+pub mod meter;
+mod methods;
 pub mod probe;
 
 use std::path::{Path, PathBuf};
@@ -8,6 +12,9 @@ use neo_client::{ContractParam, Hash160, VmState};
 use phantasma_vm::{Flow, Instr, Operand, TABLE, validate};
 
 use crate::TestNet;
+
+pub use measure::measured_prices;
+pub(crate) use measure::{call, create};
 
 /// Datoshi of a price unit.
 const UNIT: i64 = 30;
