@@ -60,6 +60,7 @@ invariants! {
     Challenges "open challenges and offers are those that were made";
     Counters "counters of proofs and rounds only grow, and by what happened";
     Winners "a round pays half of its pot each to those whom the generator draws from its queues";
+    Views "safe methods say what there is";
     Settings "what was fixed at deployment stays";
     Keys "every stored entry is of a known form";
 }
@@ -208,4 +209,41 @@ pub fn check_role(world: &World<'_>, now: &Snapshot, actor: usize) -> Checked {
     let expected = now.nodes[actor].map_or(0, |node| 1 + i64::from(node.reputation > now.average));
     let found = world.get("roleOf", vec![world.who(actor)]);
     same(Invariant::Role, &found, &Item::integer(expected))
+}
+
+/// What the contract says of everything, once a sequence is over.
+pub fn check_views(world: &World<'_>, model: &Model) -> Checked {
+    let numbers = |queue: &[i64]| Item::array(queue.iter().map(|n| Item::integer(*n)).collect());
+    let none = [Vec::new(), Vec::new()];
+    let (pot, draw, closed) = match &model.closed {
+        Some(closed) => (closed.pot, closed.draw, &closed.queues),
+        None => (model.pot(), 0, &none),
+    };
+    let rounds = [
+        Item::integer(model.rounds),
+        Item::integer(model.last_round + model.wait),
+        numbers(&model.queues[0]),
+        numbers(&model.queues[1]),
+        Item::integer(pot),
+        Item::integer(draw),
+        numbers(&closed[0]),
+        numbers(&closed[1]),
+    ];
+    let found = fields(&world.get("rewardInfo", Vec::new()));
+    same(Invariant::Views, &found, &rounds.to_vec())?;
+    let average = world.get("averageReputation", Vec::new());
+    same(Invariant::Views, &average, &Item::integer(model.average))?;
+    for (content, [challenges, shown, failures]) in model.tallies.iter().enumerate() {
+        let found = fields(&world.get("contentProofs", vec![world.root(content)]));
+        let tally = [challenges, shown, failures].map(|n| Item::integer(*n));
+        same(Invariant::Views, &found[..3].to_vec(), &tally.to_vec())?;
+    }
+    Ok(())
+}
+
+fn fields(item: &Item) -> Vec<Item> {
+    match item {
+        Item::Array(cells) | Item::Struct(cells) => cells.borrow().clone(),
+        other => panic!("not an array: {other:?}"),
+    }
 }

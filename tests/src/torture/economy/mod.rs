@@ -108,7 +108,8 @@ pub(crate) fn replay(cast: &Cast, seed: u64, steps: &[Step]) -> Result<(), (usiz
     for (at, step) in steps.iter().enumerate() {
         run.step(step).map_err(|violation| (at, violation))?;
     }
-    Ok(())
+    let last = steps.len().saturating_sub(1);
+    invariants::check_views(&run.world, &run.model).map_err(|violation| (last, violation))
 }
 
 /// One sequence: what went through, or the failure in words.
@@ -141,6 +142,8 @@ fn sequence(cast: &Cast, seed: u64, statistics: &mut Statistics) -> Result<(), S
             Err(violation) => return Err(shrink::told(cast, seed, &steps[..=at], &violation)),
         }
     }
+    invariants::check_views(&run.world, &run.model)
+        .map_err(|violation| shrink::told(cast, seed, &steps, &violation))?;
     let rounds = statistics.entry("rounds paid").or_default();
     rounds.0 += run.model.rounds as usize;
     rounds.1 += run.model.rounds as usize;

@@ -298,7 +298,8 @@ impl Model {
         draw <= self.height && self.height - draw <= TRACEABLE
     }
 
-    fn pot(&self) -> i64 {
+    /// What a round would share out if it closed now.
+    pub fn pot(&self) -> i64 {
         self.pool * self.settings.pot_share / 200 * 2
     }
 
