@@ -1,5 +1,5 @@
-//! `torture vm|compiler|economy --count N --seed S`: generated tests, as many as one likes; `vm` and `compiler` against a real
-//! node, `economy` natively.
+//! `torture vm|compiler|bounds|economy --count N --seed S`: generated tests, as many as one likes; `economy` natively, the
+//! others against a real node.
 
 use std::process::ExitCode;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
