@@ -2,6 +2,7 @@
 //!
 //! * [`contract`]: typed calls to the contract on Neo N3.
 //! * [`boxes`]: messages in boxes.
+//! * [`estimate`]: what a call costs at most, before it is made.
 //! * [`content`]: files to encrypted, verifiable blocks and back; [`pdfs`] talks to storage nodes.
 //! * [`relay`]: publish and subscribe at the speed of the network.
 //! * [`keys`]: where content keys are kept.
@@ -14,6 +15,7 @@ pub mod content;
 pub mod contract;
 #[cfg(feature = "emulator")]
 pub mod emulator;
+pub mod estimate;
 pub mod keys;
 pub mod pdfs;
 pub mod relay;

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use neo_client::{Hash160, StackItem};
+use num_bigint::BigInt;
 use phantasma_sdk::contract::{BoxInfo, Phantasma};
+use phantasma_sdk::estimate::{Access, Question, Subject};
 use phantasma_vm::{assemble, data_script, disassemble, free_gate, owner_gate, owner_writes_gate};
 use serde_json::{Value, json};
 
@@ -177,6 +179,15 @@ async fn write(
 ) -> Result<()> {
     let id = find(contract, target).await?;
     let account = context.account()?;
+    say_bound(
+        context,
+        contract,
+        &account.script_hash,
+        id,
+        script,
+        max_payment,
+    )
+    .await;
     let (index, receipt) = contract
         .write_content(&account, id, script, max_payment)
         .await?;
@@ -187,6 +198,35 @@ async fn write(
         &data,
         &format!("content {index} of box {id}\n{}", receipt_text(&receipt)),
     )
+}
+
+/// Says what writing can take, before it is sent: one request to the node. Not knowing it is no reason not to write.
+async fn say_bound(
+    context: &Context,
+    contract: &Phantasma,
+    caller: &Hash160,
+    id: u64,
+    script: &[u8],
+    max_payment: u64,
+) {
+    let question = Question {
+        subject: Subject::Box(id),
+        access: Access::Write(script.to_vec()),
+        caller: Some(*caller),
+        max_payment,
+        follow: false,
+    };
+    if let Ok(estimate) = contract.estimate(&question).await
+        && !estimate.bound.wide
+    {
+        let total = &estimate.bound.total;
+        let shown = |units: u128| amount::show(&BigInt::from(units), amount::DECIMALS);
+        context.say(&format!(
+            "at most {} GAS of system fee and {} SOUL",
+            shown(total.gas_datoshi()),
+            shown(total.soul)
+        ));
+    }
 }
 
 async fn read(

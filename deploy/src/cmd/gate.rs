@@ -1,6 +1,7 @@
 //! `phantasma gate`: the scripts of gates and contents: writing, reading, stepping through them.
 
 mod emulate;
+mod estimate;
 mod explain;
 mod replay;
 mod session;
@@ -31,6 +32,8 @@ pub enum GateCommand {
     },
     /// Tell in English what a gate or a content does.
     Explain(explain::ExplainArgs),
+    /// Tell what an access takes at most: steps, GAS, SOUL.
+    Estimate(estimate::EstimateArgs),
     /// Step through a gate, and the content behind it, without a transaction.
     Debug(emulate::DebugArgs),
     /// Step through what a past transaction did.
@@ -44,6 +47,7 @@ pub(super) async fn run(context: &Context, command: GateCommand) -> Result<()> {
         GateCommand::Assemble { file, out } => assemble_to(context, &file, out.as_deref()),
         GateCommand::Disassemble { script } => show_text(context, &script),
         GateCommand::Explain(args) => explain::run(context, args).await,
+        GateCommand::Estimate(args) => estimate::run(context, args).await,
         GateCommand::Debug(args) => emulate::run(context, args).await,
         GateCommand::Replay(args) => replay::run(context, args).await,
     }

@@ -28,9 +28,9 @@ const NAMES: [&str; 3] = ["a", "b", "c"];
 pub struct Ratios {
     /// Whole calls, with the calling script, at Neo's own prices.
     pub calls: Vec<f64>,
-    /// Gate and content alone, of calls that returned.
+    /// Gate and content alone, of calls that returned and whose scripts are known.
     pub scripts: Vec<f64>,
-    /// How many cases had scripts that only the run knows; these are in neither list.
+    /// How many of the whole calls run scripts that only the run knows, so that the contract's limits are their bound.
     pub wide: usize,
 }
 
@@ -50,8 +50,9 @@ impl Ratios {
             );
         }
         println!(
-            "{} calls beside these run scripts that only the run knows; the contract's limits bound them",
-            self.wide
+            "{} of the {} whole calls run scripts that only the run knows; the contract's limits bound them",
+            self.wide,
+            self.calls.len()
         );
     }
 
@@ -311,7 +312,6 @@ async fn one(meter: &Meter, seed: u64, index: usize, tally: &mut Tally, ratios: 
             Kind::Setup | Kind::Create(_) => {}
             // One trivial script behind another says nothing about the analysis.
             _ if !before.is_random => {}
-            _ if bound.wide => ratios.wide += 1,
             _ => count(bound, &real, entry, faulted, ratios),
         }
     }
@@ -344,7 +344,8 @@ fn count(bound: &Bound, real: &bound::Cost, entry: u64, faulted: bool, ratios: &
     ratios
         .calls
         .push(ratio(bound.total.gas_pico + entry, real.gas_pico + entry));
-    if faulted {
+    ratios.wide += usize::from(bound.wide);
+    if faulted || bound.wide {
         return;
     }
     let scripts = |name| matches!(name, PartName::Gate | PartName::Content);

@@ -8,17 +8,17 @@ use super::measure::{
     AMOUNT, DROP, FALSE, Measure, Mode, ONE, RET, TRUE, TWO, call, less, minus, most,
 };
 use super::meter::Call;
+use super::methods::ANSWERS;
 
+/// Instructions that run scripts of another box.
+const VISITS: [&str; 6] = ["PUSH", "PULL", "INSPECT", "DELETE", "REPLACE", "CALL"];
 const MODES: [Mode; 2] = [Mode::Word, Mode::Byte];
 
 impl Measure {
     pub(super) async fn instructions(&mut self) {
         self.word_limits().await;
         for row in TABLE {
-            let visits = matches!(
-                row.mnemonic,
-                "PUSH" | "PULL" | "INSPECT" | "DELETE" | "REPLACE" | "CALL"
-            );
+            let visits = VISITS.contains(&row.mnemonic);
             if row.flow == Flow::Next && row.operand != Operand::Blocks && !visits {
                 self.plain(row).await;
             }
@@ -405,6 +405,36 @@ impl Measure {
         // 21 bytes over 21.
         self.settle("REPLACE", gate + check, (21 - 1) / 4 + 1);
         self.calls_of_older(gate, content).await;
+        self.settle_answers().await;
+    }
+
+    /// Gates inside of others were asked in one way only: adds what another answer, and asking for the cost, take more.
+    async fn settle_answers(&mut self) {
+        let mut answers = Vec::new();
+        for (gate, name) in ANSWERS {
+            let calls = [self.create("a", gate), self.write_plain(1), self.read_at(1)];
+            let known = self.gate_of(gate.len(), name);
+            answers.push(self.meter.prices(&calls).await[2].units - known);
+        }
+        let more = answers.iter().max().copied().unwrap_or(0) - answers[0];
+        let mut asked = Vec::new();
+        for code in [&[TWO, 0xF4][..], &[TWO]] {
+            let setup = [self.create("b", &[TRUE]), self.write_plain(2)];
+            let mut calls = vec![self.create("a", &[TRUE])];
+            calls.extend(setup);
+            calls.extend([self.write(1, code), self.inspect(1), self.read_at(1)]);
+            let prices = self.meter.prices(&calls).await;
+            asked.push((prices[4].units, prices[5].units));
+        }
+        let asking = asked[0].0 - asked[1].0;
+        let reading = asked[0].1 - asked[1].1;
+        let more = more + asking.saturating_sub(reading);
+        for name in VISITS {
+            let row = self.row(name);
+            row.word += more;
+            row.byte += more;
+        }
+        self.prices.push_later.units += more;
     }
 
     /// Takes off a row what the scripts inside took, and bytes that depend on operands.

@@ -7,7 +7,7 @@ use super::measure::{FALSE, Measure, Mode, ONE, TRUE, TWO, call, create, less, m
 use super::meter::{Call, Meter};
 
 /// What a gate may leave to let somebody in: each is asked for in another way.
-const ANSWERS: [(&[u8], &str); 4] = [
+pub(super) const ANSWERS: [(&[u8], &str); 4] = [
     (&[TRUE], "PUSHT"),
     (&[ONE], "PUSH1"),
     (&[TWO], "PUSH2"),
@@ -88,7 +88,7 @@ impl Measure {
     }
 
     /// What a gate of one instruction takes.
-    fn gate_of(&mut self, bytes: usize, name: &str) -> u64 {
+    pub(super) fn gate_of(&mut self, bytes: usize, name: &str) -> u64 {
         let mode = self.mode_of(bytes, self.prices.gate_word_bytes);
         let around = super::measure::pick(self.prices.start, mode);
         around + super::measure::pick(self.prices.end, mode) + self.units(name, mode)
@@ -139,9 +139,13 @@ impl Measure {
         let start = self.prices.start.byte;
         let names = ["PUSHDATA1", "PUSHDATA1", "WRITE", "PUSHT", "RET"];
         let known: u64 = names.iter().map(|name| self.units(name, Mode::Byte)).sum();
-        let two = [self.write_plain(1), self.write_plain(1)];
-        let delete = self.delete();
-        let plain = self.method(&two, &delete).await.units;
+        // The same where nothing was changed.
+        let gate = self.shaped(&[TRUE], Mode::Byte).expect("any length");
+        let calls = [&[self.create("a", &gate)][..], &calls[1..]].concat();
+        let plain = self.meter.prices(&calls).await[3].units
+            - start
+            - self.units("PUSHT", Mode::Byte)
+            - self.units("RET", Mode::Byte);
         self.prices.look_again = price.saturating_sub(start + known + plain);
     }
 

@@ -14,10 +14,10 @@ use super::{SCRIPT_HELP, Source};
 #[group(required = true, multiple = false, id = "what")]
 pub(super) struct What {
     #[arg(value_name = "SCRIPT", help = SCRIPT_HELP)]
-    script: Option<String>,
+    pub(super) script: Option<String>,
     /// The gate of a box on the chain.
     #[arg(long = "box", value_name = "BOX")]
-    target: Option<String>,
+    pub(super) target: Option<String>,
 }
 
 #[derive(Debug, Args)]
