@@ -97,7 +97,7 @@ fn wrong_deployment_data_is_refused() {
         (with(4, int(-1)), "_deploy: negative amount"),
         (with(5, int(SUPPLY - 1)), "mint: above maxSupply"),
         (with(6, Item::Null), "expected ByteString, got Null"),
-        (with(7, bytes(&[1; 21])), "expected 20 bytes"),
+        (with(7, bytes(&[1; 21])), "20 bytes"),
     ];
     for (data, message) in cases {
         let outcome = chain
