@@ -43,11 +43,11 @@ impl Piece {
     }
 }
 
-/// Lays the functions out one after another.
-pub(crate) fn emit(codes: &[Code]) -> Script {
+/// Lays the functions out one after another, in this order of their indices.
+pub(crate) fn emit(codes: &[Code], order: &[usize]) -> Script {
     let mut pieces = Vec::new();
-    let mut bounds = Vec::new();
-    for code in codes {
+    let mut bounds = vec![0..0; codes.len()];
+    for (n, code) in order.iter().filter_map(|n| Some((*n, codes.get(*n)?))) {
         let start = pieces.len();
         pieces.push(Piece::Label(code.label));
         if code.locals + code.args > 0 {
@@ -59,7 +59,7 @@ pub(crate) fn emit(codes: &[Code]) -> Script {
             ]));
         }
         pieces.extend(code.ins.iter().map(piece));
-        bounds.push(start..pieces.len());
+        bounds[n] = start..pieces.len();
     }
     let positions = relax(&mut pieces);
     let mut script = Script::default();

@@ -22,6 +22,7 @@ mod keep;
 mod layout;
 mod look;
 mod numbers;
+mod order;
 mod peephole;
 mod reads;
 mod slots;
@@ -84,6 +85,7 @@ passes! {
     Inline "inline" "Small functions, and those called once, are written out where they are called.";
     Slots "slots" "Slots of locals are numbered by use.";
     Tails "tails" "Equal ends are written once.";
+    Order "order" "Functions that call each other lie side by side.";
 }
 
 impl Pass {
@@ -135,6 +137,15 @@ impl Default for Passes {
 /// Rounds after which cleaning stops even if something still changes; a handful is usual.
 const ROUNDS: usize = 64;
 
+/// The order in which the functions are best written one after another, as indices.
+pub(crate) fn order(codes: &[Code], passes: Passes) -> Vec<usize> {
+    if passes.has(Pass::Order) {
+        order::run(codes)
+    } else {
+        (0..codes.len()).collect()
+    }
+}
+
 /// Runs the chosen passes over all functions, of which the first `exports` are called from outside.
 pub(crate) fn optimise(codes: &mut Vec<Code>, exports: usize, tokens: &[Token], passes: Passes) {
     if passes == Passes::none() {
@@ -178,7 +189,8 @@ pub(crate) fn optimise(codes: &mut Vec<Code>, exports: usize, tokens: &[Token], 
         }
     }
     if passes.has(Pass::Tails) {
-        tails::run(codes, &labels);
+        let order = order(codes, passes);
+        tails::run(codes, &labels, &order);
     }
 }
 

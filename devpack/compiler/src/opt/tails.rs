@@ -20,15 +20,16 @@ const WORTH_A_JUMP: isize = 6;
 /// Rounds after which the search stops.
 const MOST: usize = 5000;
 
-pub(super) fn run(codes: &mut [Code], labels: &Labels) {
+/// `order` is the order in the script, as indices: it tells what is near.
+pub(super) fn run(codes: &mut [Code], labels: &Labels, order: &[usize]) {
     for _ in 0..MOST {
-        let map = Map::new(codes);
+        let map = Map::new(codes, order);
         let Some(best) = map.best(codes) else {
             break;
         };
         apply(codes, &best, labels);
     }
-    straighten(codes);
+    straighten(codes, order);
 }
 
 /// The function and the position in it.
@@ -54,17 +55,15 @@ struct Pair {
 }
 
 impl Map {
-    fn new(codes: &[Code]) -> Map {
+    fn new(codes: &[Code], order: &[usize]) -> Map {
         let mut at = 0;
-        let mut bytes = Vec::with_capacity(codes.len());
-        for code in codes {
+        let mut bytes = vec![Vec::new(); codes.len()];
+        for (n, code) in order.iter().filter_map(|n| Some((*n, codes.get(*n)?))) {
             at += if code.locals + code.args > 0 { 3 } else { 0 };
-            let mut here = Vec::with_capacity(code.ins.len());
             for ins in &code.ins {
-                here.push(at);
+                bytes[n].push(at);
                 at += size(std::slice::from_ref(ins));
             }
-            bytes.push(here);
         }
         Map {
             bytes,
@@ -172,14 +171,11 @@ fn solid(ins: &Ins) -> bool {
     !ins.is_mark() && !matches!(ins, Ins::Label(_))
 }
 
+/// The steps of a common end, and what is moved with them, as in [`Pair`].
+type Common = (Vec<(usize, usize)>, Vec<(usize, Ins)>);
+
 /// The longest common end: positions in both, and what else goes with the second.
-fn common(
-    a: &[Ins],
-    b: &[Ins],
-    mut at_a: usize,
-    mut at_b: usize,
-    same: bool,
-) -> (Vec<(usize, usize)>, Vec<(usize, Ins)>) {
+fn common(a: &[Ins], b: &[Ins], mut at_a: usize, mut at_b: usize, same: bool) -> Common {
     let (last_a, last_b) = (at_a, at_b);
     let mut steps: Vec<(usize, usize)> = Vec::new();
     let mut moved = Vec::new();
@@ -352,8 +348,8 @@ fn may_fault(ins: &Ins) -> bool {
 }
 
 /// Jumps to a jump within reach go where it goes; what nothing reaches any more goes.
-fn straighten(codes: &mut [Code]) {
-    let map = Map::new(codes);
+fn straighten(codes: &mut [Code], order: &[usize]) {
+    let map = Map::new(codes, order);
     let mut position = HashMap::new();
     let mut onward: HashMap<Label, Label> = HashMap::new();
     for (c, code) in codes.iter().enumerate() {
