@@ -26,7 +26,7 @@ pub struct ContentRecord {
     pub created: Int,
 }
 
-/// Content was registered and paid for.
+/// Content is registered and paid for, anew or for longer.
 #[event(name = "ContentCreated")]
 pub fn emit_content_created(root: Bytes, owner: Hash160, size: Int, expiry: Int) {}
 
@@ -54,40 +54,80 @@ pub fn create(
     periods: Int,
     max_payment: Int,
 ) {
-    assert!(
-        runtime::check_witness(owner),
-        "createContent: no witness of the owner"
-    );
-    assert!(mode.within(0, 2), "createContent: mode must be 0 or 1");
-    assert!(priority.within(0, 3), "createContent: priority must be 0-2");
-    assert!(
-        periods.within(1, MAX_PERIODS + 1),
-        "createContent: periods must be 1-1200"
-    );
-    let fee = fee(size, mode, priority, periods);
-    assert!(
-        fee <= max_payment,
-        "createContent: the fee is above maxPayment"
-    );
-    token::charge(owner, fee);
+    charge(owner, quote(size, mode, priority, periods), max_payment);
     register(owner, root, size, mode, priority, periods);
+}
+
+/// What `create` charges; faults if a number is out of range.
+pub fn quote(size: Int, mode: Int, priority: Int, periods: Int) -> Int {
+    assert!(
+        mode.within(0, 2) && priority.within(0, 3) && periods.within(1, MAX_PERIODS + 1),
+        "content: mode is 0-1, priority 0-2, periods 1-1200"
+    );
+    fee(size, mode, priority, periods)
+}
+
+/// Keeps content for more periods, for whoever pays. What is paid ahead never passes the most periods of one payment.
+pub fn renew(payer: &Hash160, root: &Bytes, periods: Int, max_payment: Int) {
+    let old = paid(root);
+    let expiry = expiry_of(old) + periods * PERIOD;
+    assert!(
+        expiry - runtime::time() <= MAX_PERIODS * PERIOD,
+        "renewContent: over 1200 periods ahead"
+    );
+    let price = quote(old & LOW_48_BITS, mode_of(old), priority_of(old), periods);
+    charge(payer, price, max_payment);
+    store(&owner_of(root), root, old + ((periods * PERIOD) << 64));
+}
+
+/// Puts another root and size in place of a writable content's, until the same time. More blocks are paid for the
+/// started periods that are left; fewer give nothing back.
+pub fn update(owner: &Hash160, root: &Bytes, new_root: &Bytes, size: Int, max_payment: Int) {
+    let old = paid(root);
+    assert!(
+        mode_of(old) == 1 && owner_of(root) == *owner,
+        "updateContent: read-only, or not yours"
+    );
+    assert_free(new_root);
+    let old_size = old & LOW_48_BITS;
+    let left = (expiry_of(old) - runtime::time() + PERIOD - 1) / PERIOD;
+    let price =
+        fee(size, int(1), priority_of(old), left) - fee(old_size, int(1), priority_of(old), left);
+    charge(owner, price.max(int(0)), max_payment);
+    storage::delete(&keys::content(root));
+    store(owner, new_root, old - old_size + size);
+}
+
+/// Takes what content costs from an account that has signed.
+fn charge(payer: &Hash160, price: Int, max_payment: Int) {
+    token::assert_signed(payer);
+    assert!(price <= max_payment, "the fee is above maxPayment");
+    token::charge(payer, price);
 }
 
 /// Writes down content that is paid.
 pub fn register(owner: &Hash160, root: &Bytes, size: Int, mode: Int, priority: Int, periods: Int) {
+    assert_free(root);
     let now = runtime::time();
-    assert!(
-        live(root).is_none(),
-        "createContent: this content is registered already"
-    );
     let expiry = now + periods * PERIOD;
     let numbers =
         size + (mode << 48) + (priority << 56) + (expiry << 64) + (now << 112) + (int(1) << 160);
-    storage::put(
-        &keys::content(root),
-        &numbers.to_bytes().concat(&owner.as_bytes()),
+    store(owner, root, numbers);
+}
+
+fn assert_free(root: &Bytes) {
+    assert!(live(root).is_none(), "content: registered already");
+}
+
+fn store(owner: &Hash160, root: &Bytes, numbers: Int) {
+    let value = numbers.to_bytes().concat(&owner.as_bytes());
+    storage::put(&keys::content(root), &value);
+    emit_content_created(
+        root.clone(),
+        owner.clone(),
+        numbers & LOW_48_BITS,
+        expiry_of(numbers),
     );
-    emit_content_created(root.clone(), owner.clone(), size, expiry);
 }
 
 /// Bytes of a content that is paid for now, 0 of any other.
@@ -100,29 +140,62 @@ pub fn size_of(root: &Bytes) -> Int {
 
 /// The numbers of a content that has not expired; faults if the root is not 32 bytes.
 fn live(root: &Bytes) -> Option<Int> {
-    assert!(root.len() == 32, "root must be 32 bytes");
-    let stored = storage::get(&keys::content(root))?;
-    let numbers = stored.left(NUMBERS).to_int();
-    if (numbers >> 64) & LOW_48_BITS <= runtime::time() {
+    let numbers = numbers_of(&stored(root)?);
+    if expiry_of(numbers) <= runtime::time() {
         return None;
     }
     Some(numbers)
 }
 
+/// The numbers of a content that must not have expired.
+fn paid(root: &Bytes) -> Int {
+    live(root).expect("not registered, or expired")
+}
+
+/// What is stored of a content; faults if the root is not 32 bytes.
+fn stored(root: &Bytes) -> Option<Bytes> {
+    assert!(root.len() == 32, "root must be 32 bytes");
+    storage::get(&keys::content(root))
+}
+
+fn numbers_of(stored: &Bytes) -> Int {
+    stored.left(NUMBERS).to_int()
+}
+
+fn owner_in(stored: &Bytes) -> Hash160 {
+    Hash160::from_bytes(stored.slice(NUMBERS, 20)).unwrap()
+}
+
 /// What is known of a content; faults if the root is not 32 bytes.
 pub fn info(root: &Bytes) -> Option<ContentRecord> {
-    assert!(root.len() == 32, "root must be 32 bytes");
-    let stored = storage::get(&keys::content(root))?;
-    let numbers = stored.left(NUMBERS).to_int();
+    let stored = stored(root)?;
+    let numbers = numbers_of(&stored);
     Some(ContentRecord {
         root: root.clone(),
         size: numbers & LOW_48_BITS,
-        owner: Hash160::from_bytes(stored.slice(NUMBERS, 20)).unwrap(),
-        mode: (numbers >> 48) & 255,
-        priority: (numbers >> 56) & 255,
-        expiry: (numbers >> 64) & LOW_48_BITS,
+        owner: owner_in(&stored),
+        mode: mode_of(numbers),
+        priority: priority_of(numbers),
+        expiry: expiry_of(numbers),
         created: (numbers >> 112) & LOW_48_BITS,
     })
+}
+
+fn mode_of(numbers: Int) -> Int {
+    (numbers >> 48) & 255
+}
+
+fn priority_of(numbers: Int) -> Int {
+    (numbers >> 56) & 255
+}
+
+fn expiry_of(numbers: Int) -> Int {
+    (numbers >> 64) & LOW_48_BITS
+}
+
+/// Whose a registered content is.
+fn owner_of(root: &Bytes) -> Hash160 {
+    owner_in(&storage::get(&keys::content(root)).unwrap())
 }
 
 /// Started blocks × periods × base fee × (priority + 1) × (mode + 1); faults if the size is out of range.

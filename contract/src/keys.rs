@@ -29,6 +29,13 @@ pub const BOX_COUNT: Bytes = bytes(b"\x05");
 /// SOUL that lies in boxes: a part of the contract's own balance, the rest of which is the pool.
 pub const BOX_TOTAL: Bytes = bytes(b"\x06");
 
+/// The most SOUL that there may be.
+pub const MAX_SUPPLY: Bytes = bytes(b"\x07");
+/// The contract that sells.
+pub const SALE: Bytes = bytes(b"\x08");
+/// The contract that keeps nodes, proofs and rewards.
+pub const PROOFS: Bytes = bytes(b"\x09");
+
 /// An account's SOUL.
 pub fn balance(account: &Hash160) -> Bytes {
     bytes(b"\x10").concat(&account.as_bytes())

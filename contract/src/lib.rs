@@ -71,13 +71,43 @@ pub mod methods {
         token::transfer(&from, &to, amount, Any::null())
     }
 
+    /// Creates SOUL; only for the contract of the sale.
+    #[method]
+    pub fn mint(to: Hash160, amount: Int) {
+        token::mint(&to, amount);
+    }
+
+    /// Burns SOUL of an account that has signed; `target` says where it is to be had again.
+    #[method]
+    pub fn swap_out(from: Hash160, amount: Int, target: Bytes) {
+        token::swap_out(&from, amount, &target);
+    }
+
+    /// Takes SOUL from a payer for a target and the pool; only for the contract of the proofs.
+    #[method]
+    pub fn collect(payer: Hash160, target: Option<Hash160>, amount: Int) {
+        token::collect(&payer, target, amount);
+    }
+
+    /// Pays SOUL out of the pool; only for the contract of the proofs.
+    #[method]
+    pub fn reward(to: Hash160, amount: Int) {
+        token::reward(&to, amount);
+    }
+
+    /// Smallest units of SOUL in the pool.
+    #[method(safe)]
+    pub fn pool_balance() -> Int {
+        token::pool()
+    }
+
     /// What was fixed at deployment.
     #[method(safe)]
     pub fn settings() -> Settings {
         params::settings()
     }
 
-    /// Runs once; `data` is [owner, initialSupply, boxFee, contentBaseFee, poolShare].
+    /// Runs once; `data` is [owner, initialSupply, boxFee, contentBaseFee, poolShare, maxSupply, sale, proofs].
     #[method(name = "_deploy")]
     pub fn deploy(data: Any, update: bool) {
         params::deploy(data, update);
@@ -242,6 +272,30 @@ pub mod methods {
     ) -> Bytes {
         content::create(&owner, &root, size, mode, priority, periods, max_payment);
         root
+    }
+
+    /// Keeps a content that has not expired for more periods; anybody may pay for it.
+    #[method]
+    pub fn renew_content(payer: Hash160, root: Bytes, periods: Int, max_payment: Int) {
+        content::renew(&payer, &root, periods, max_payment);
+    }
+
+    /// Puts other bytes in the place of a writable content, until the same time.
+    #[method]
+    pub fn update_content(
+        owner: Hash160,
+        root: Bytes,
+        new_root: Bytes,
+        size: Int,
+        max_payment: Int,
+    ) {
+        content::update(&owner, &root, &new_root, size, max_payment);
+    }
+
+    /// What content costs.
+    #[method(safe)]
+    pub fn content_quote(size: Int, mode: Int, priority: Int, periods: Int) -> Int {
+        content::quote(size, mode, priority, periods)
     }
 
     /// What is known of stored content, or null.

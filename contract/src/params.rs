@@ -14,6 +14,12 @@ pub struct Settings {
     pub content_base_fee: Int,
     /// The storage pool's share of payments to a target, in percent.
     pub pool_share: Int,
+    /// The most SOUL that there may be.
+    pub max_supply: Int,
+    /// The contract that may mint; zero if there is none.
+    pub sale: Hash160,
+    /// The contract that may collect and reward; zero if there is none.
+    pub proofs: Hash160,
 }
 
 /// The current settings.
@@ -22,6 +28,9 @@ pub fn settings() -> Settings {
         box_fee: box_fee(),
         content_base_fee: content_base_fee(),
         pool_share: pool_share(),
+        max_supply: max_supply(),
+        sale: contract(&keys::SALE),
+        proofs: contract(&keys::PROOFS),
     }
 }
 
@@ -40,29 +49,37 @@ pub fn pool_share() -> Int {
     storage::get_int(&keys::POOL_SHARE)
 }
 
+/// The most SOUL that there may be.
+pub fn max_supply() -> Int {
+    storage::get_int(&keys::MAX_SUPPLY)
+}
+
+fn contract(key: &Bytes) -> Hash160 {
+    Hash160::from_bytes(storage::get(key).unwrap()).unwrap()
+}
+
 /// Stores the parameters and gives the whole supply to the owner.
 pub fn deploy(data: Any, update: bool) {
-    assert!(!update, "_deploy: this contract cannot be updated");
     let list = data.as_array();
     assert!(
-        list.len() == 5,
-        "_deploy: data must be [owner, initialSupply, boxFee, contentBaseFee, poolShare]"
+        !update && list.len() == 8,
+        "_deploy: takes 8 values, and no update"
     );
-    let owner = list.get(0).as_hash160();
-    let supply = list.get(1).as_int();
-    let box_fee = list.get(2).as_int();
-    let content_base_fee = list.get(3).as_int();
-    let pool_share = list.get(4).as_int();
-    assert!(
-        supply >= 0 && box_fee >= 0 && content_base_fee >= 0,
-        "_deploy: negative amount"
-    );
-    assert!(
-        pool_share.within(0, 101),
-        "_deploy: poolShare must be 0-100"
-    );
-    storage::put_int(&keys::BOX_FEE, box_fee);
-    storage::put_int(&keys::CONTENT_BASE_FEE, content_base_fee);
-    storage::put_int(&keys::POOL_SHARE, pool_share);
-    token::mint(&owner, supply);
+    // The keys of these are the numbers of their places, and of the later ones two more.
+    for i in 2..5 {
+        put_amount(&list, int(i), int(i));
+    }
+    put_amount(&list, int(5), int(7));
+    for i in 6..8 {
+        let hash = list.get(int(i)).as_hash160();
+        storage::put(&(int(i) + 2).to_bytes(), &hash.as_bytes());
+    }
+    assert!(pool_share() <= 100, "_deploy: poolShare must be 0-100");
+    token::create(&list.get(0).as_hash160(), list.get(1).as_int());
+}
+
+fn put_amount(list: &Array<Any>, place: Int, tag: Int) {
+    let amount = list.get(place).as_int();
+    assert!(amount >= 0, "_deploy: negative amount");
+    storage::put_int(&tag.to_bytes(), amount);
 }

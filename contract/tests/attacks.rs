@@ -88,6 +88,8 @@ fn a_payment_that_is_sent_on_while_it_arrives_is_moved_once() {
 fn a_contract_in_between_has_no_witness_of_who_called_it() {
     let world = World::new();
     let thief = thief(&world);
+    world.new_box(&world.alice, "hers", "PUSHT");
+    assert!(world.write(&world.alice, 1, "PUSH 1").is_halt());
     let before = world.storage();
     let args = vec![hash(&world.hash), account(&world.alice), int(5)];
     let outcome = world
@@ -108,7 +110,7 @@ fn a_contract_in_between_has_no_witness_of_who_called_it() {
         (
             "createContent",
             content_args(&world.alice, &[7; 32], [1, 0, 0, 1, BLOCK_FEE]),
-            "createContent: no witness of the owner",
+            "no witness of the account",
         ),
         (
             "writeContent",
@@ -120,6 +122,48 @@ fn a_contract_in_between_has_no_witness_of_who_called_it() {
             vec![account(&world.alice), int(1), int(0), int(0)],
             "no witness of the caller",
         ),
+        (
+            "readContent",
+            vec![account(&world.alice), int(1), int(9)],
+            "no witness of the caller",
+        ),
+        (
+            "callContent",
+            vec![
+                account(&world.alice),
+                int(1),
+                int(0),
+                Item::array(vec![]),
+                int(9),
+            ],
+            "no witness of the caller",
+        ),
+        (
+            "deleteContent",
+            vec![account(&world.alice), int(1)],
+            "no witness of the caller",
+        ),
+        (
+            "replaceContent",
+            vec![account(&world.alice), int(1), script("PUSHT"), int(9)],
+            "no witness of the caller",
+        ),
+        (
+            "replaceGate",
+            vec![int(1), script("PUSHT")],
+            "no witness of the owner",
+        ),
+        (
+            "include",
+            vec![int(1), hash(&thief)],
+            "no witness of the owner",
+        ),
+        (
+            "exclude",
+            vec![int(1), hash(&thief)],
+            "no witness of the owner",
+        ),
+        ("withdraw", vec![int(1), int(1)], "no witness of the owner"),
     ] {
         let args = vec![hash(&world.hash), Item::text(method), Item::array(args)];
         let outcome = world
@@ -128,6 +172,72 @@ fn a_contract_in_between_has_no_witness_of_who_called_it() {
         assert_eq!(outcome.exception.as_deref(), Some(message));
     }
     assert_eq!(world.storage(), before);
+}
+
+/// A contract that spends each payment at once, in the box that the payment names.
+#[neo_framework::contract(name = "Spender", permissions = "*")]
+pub mod spender {
+    use neo_framework::prelude::*;
+
+    /// Reads the box for all that it was sent, and tries to read it for the same SOUL again.
+    #[method(name = "onNEP17Payment")]
+    pub fn on_payment(from: Any, amount: Int, data: Any) {
+        if from.is_null() || !data.is_array() {
+            return;
+        }
+        let list = data.as_array();
+        let id = list.get(0).as_int();
+        let times = list.get(1).as_int();
+        let token = runtime::calling_script_hash();
+        let mut done = int(0);
+        while done < times {
+            let args = array![
+                Any::from(runtime::executing_script_hash()),
+                Any::from(id),
+                Any::from(amount)
+            ];
+            contracts::call(&token, &text("readContent"), contracts::ALL, args);
+            done += 1;
+        }
+    }
+}
+
+#[test]
+fn a_payment_is_spent_while_it_arrives_and_only_once() {
+    let world = World::new();
+    let spender = world
+        .chain
+        .deploy(&[world.bob.signer()], spender::CONTRACT, Item::Null)
+        .hash;
+    let toll = "STATE write\nNOT\nJMPIFNOT ok\nPUSH 50\nPAY\nok: PUSH 2";
+    let id = world.new_box(&world.alice, "toll", toll);
+    for n in 1..4 {
+        assert!(
+            world
+                .write(&world.alice, id, &format!("PUSH {n}"))
+                .is_halt()
+        );
+    }
+    let send = |amount: i64, times: i64| {
+        let data = Item::array(vec![int(id), int(times)]);
+        vec![account(&world.bob), hash(&spender), int(amount), data]
+    };
+    world.refused(
+        &world.bob,
+        "transfer",
+        send(50, 2),
+        "not enough SOUL to pay the fee",
+    );
+    world.refused(&world.bob, "transfer", send(49, 1), "PAY: above maxPayment");
+    let bob = world.balance(&world.bob.hash);
+    assert_eq!(
+        world.by(&world.bob, "transfer", send(50, 1)).result(),
+        Item::Boolean(true)
+    );
+    assert_eq!(world.balance(&world.bob.hash), bob - 50);
+    assert_eq!(world.balance(&spender), 0);
+    assert_eq!((world.box_balance(id), world.count(id)), (40, 2));
+    assert_eq!(world.sum_of_balances(), SUPPLY);
 }
 
 #[test]

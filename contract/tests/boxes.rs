@@ -165,12 +165,7 @@ fn a_box_needs_the_owners_witness_and_key() {
         "invalid public key",
     );
     args[2] = bytes(&[2; 32]);
-    world.refused(
-        &world.alice,
-        "createBox",
-        args,
-        "publicKey: expected 33 bytes",
-    );
+    world.refused(&world.alice, "createBox", args, "publicKey: 33 bytes");
 }
 
 #[test]
@@ -504,7 +499,7 @@ fn a_signed_message_with_any_change_is_refused() {
         (4, int(0), "writeSigned: class must be 2"),
         (4, int(1), "writeSigned: class must be 2"),
         (4, int(3), "writeSigned: class must be 2"),
-        (6, bytes(&[1; 63]), "signature: expected 64 bytes"),
+        (6, bytes(&[1; 63]), "signature: 64 bytes"),
     ] {
         let mut args = good.clone();
         args[at] = item;

@@ -53,7 +53,7 @@ fn the_fee_counts_started_blocks() {
             &world.alice,
             "createContent",
             args,
-            "createContent: the fee is above maxPayment",
+            "the fee is above maxPayment",
         );
         assert!(
             world
@@ -75,19 +75,31 @@ fn numbers_out_of_range_are_refused() {
             [(1 << 40) + 1, 0, 0, 1, most],
             "size must be 1 byte to 1 TiB",
         ),
-        ([1, 2, 0, 1, most], "createContent: mode must be 0 or 1"),
-        ([1, -1, 0, 1, most], "createContent: mode must be 0 or 1"),
-        ([1, 0, 3, 1, most], "createContent: priority must be 0-2"),
-        ([1, 0, -1, 1, most], "createContent: priority must be 0-2"),
-        ([1, 0, 0, 0, most], "createContent: periods must be 1-1200"),
+        (
+            [1, 2, 0, 1, most],
+            "content: mode is 0-1, priority 0-2, periods 1-1200",
+        ),
+        (
+            [1, -1, 0, 1, most],
+            "content: mode is 0-1, priority 0-2, periods 1-1200",
+        ),
+        (
+            [1, 0, 3, 1, most],
+            "content: mode is 0-1, priority 0-2, periods 1-1200",
+        ),
+        (
+            [1, 0, -1, 1, most],
+            "content: mode is 0-1, priority 0-2, periods 1-1200",
+        ),
+        (
+            [1, 0, 0, 0, most],
+            "content: mode is 0-1, priority 0-2, periods 1-1200",
+        ),
         (
             [1, 0, 0, 1201, most],
-            "createContent: periods must be 1-1200",
+            "content: mode is 0-1, priority 0-2, periods 1-1200",
         ),
-        (
-            [1, 0, 0, 1, -1],
-            "createContent: the fee is above maxPayment",
-        ),
+        ([1, 0, 0, 1, -1], "the fee is above maxPayment"),
         (
             [1 << 40, 1, 2, 1200, most],
             "not enough SOUL to pay the fee",
@@ -116,7 +128,7 @@ fn numbers_out_of_range_are_refused() {
         &world.bob,
         "createContent",
         args,
-        "createContent: no witness of the owner",
+        "no witness of the account",
     );
 }
 
@@ -125,7 +137,7 @@ fn a_root_is_registered_once_until_it_expires() {
     let world = World::new();
     let numbers = [1, 0, 0, 1, BLOCK_FEE];
     assert!(world.content(&world.alice, &ROOT, numbers).is_halt());
-    let again = "createContent: this content is registered already";
+    let again = "content: registered already";
     world.refused(
         &world.alice,
         "createContent",

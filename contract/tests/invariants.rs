@@ -42,15 +42,49 @@ enum Call {
     Wait {
         days: i64,
     },
+    /// Reads the latest content, or calls one with an input.
+    Pull {
+        caller: usize,
+        id: i64,
+        max: i64,
+        call: bool,
+    },
+    /// Deletes the latest content, or puts another one in its place.
+    Revise {
+        caller: usize,
+        id: i64,
+        content: Option<usize>,
+    },
+    Gate {
+        owner: usize,
+        id: i64,
+        gate: usize,
+    },
+    Withdraw {
+        owner: usize,
+        id: i64,
+        amount: i64,
+    },
 }
 
-const SCRIPTS: [&str; 6] = [
+const SCRIPTS: [&str; 17] = [
     "PUSHT",
     "STATE own",
     "STATE read",
     "PUSH 1\nPUSH 0\nDIV",
     "PUSH \"data\"",
     "JMP +0",
+    "PUSH 2",
+    "PUSH 1003\nPAY\nPUSH 2",
+    "STATE write\nJMPIFNOT ok\nPUSH 77\nPAY\nok: OK",
+    "PUSH 1\nPULL\nDROP\nOK",
+    "PUSH 2\nPULL",
+    "PUSH 0x11\nPUSH 1\nPUSH",
+    "PUSH 2\nDELETE\nDROP\nOK",
+    "PUSH 0x11\nPUSH 3\nREPLACE",
+    "PUSH 1\nINCLUDE\nDROP\nOK",
+    "PUSH 9\nPUSH 1\nPUSH 0\nPUSH 1\nCALL",
+    "PUSH \"v\"\nPUSH \"k\"\nWRITE\nPUSH \"k\"\nREAD",
 ];
 
 fn call() -> impl Strategy<Value = Call> {
@@ -90,6 +124,31 @@ fn call() -> impl Strategy<Value = Call> {
                 periods
             }),
         (1..60i64).prop_map(|days| Call::Wait { days }),
+        (0..4usize, 0..5i64, 0..5000i64, any::<bool>()).prop_map(|(caller, id, max, call)| {
+            Call::Pull {
+                caller,
+                id,
+                max,
+                call,
+            }
+        }),
+        (0..4usize, 0..5i64, prop::option::of(0..SCRIPTS.len())).prop_map(
+            |(caller, id, content)| Call::Revise {
+                caller,
+                id,
+                content
+            }
+        ),
+        (0..4usize, 1..5i64, 0..SCRIPTS.len()).prop_map(|(owner, id, gate)| Call::Gate {
+            owner,
+            id,
+            gate
+        }),
+        (0..4usize, 1..5i64, 0..900i64).prop_map(|(owner, id, amount)| Call::Withdraw {
+            owner,
+            id,
+            amount
+        }),
     ]
 }
 
@@ -120,7 +179,39 @@ fn perform(world: &World, accounts: &[Account], call: &Call) {
             caller,
             id,
             content,
-        } => world.write(who(*caller), *id, SCRIPTS[*content]),
+        } => world.write_for(who(*caller), *id, SCRIPTS[*content], 5000),
+        Call::Pull {
+            caller,
+            id,
+            max,
+            call: false,
+        } => world.pull(who(*caller), *id, *max),
+        Call::Pull { caller, id, .. } => world.call(who(*caller), *id, 0, vec![int(5)]),
+        Call::Revise {
+            caller,
+            id,
+            content: Some(content),
+        } => {
+            let caller = who(*caller);
+            let content = script(SCRIPTS[*content]);
+            world.by(
+                caller,
+                "replaceContent",
+                vec![account(caller), int(*id), content, int(5000)],
+            )
+        }
+        Call::Revise { caller, id, .. } => {
+            let caller = who(*caller);
+            world.by(caller, "deleteContent", vec![account(caller), int(*id)])
+        }
+        Call::Gate { owner, id, gate } => world.by(
+            who(*owner),
+            "replaceGate",
+            vec![int(*id), script(SCRIPTS[*gate])],
+        ),
+        Call::Withdraw { owner, id, amount } => {
+            world.by(who(*owner), "withdraw", vec![int(*id), int(*amount)])
+        }
         Call::Read { caller, id, index } => world.read(who(*caller), *id, *index),
         Call::Content {
             owner,
@@ -150,6 +241,8 @@ proptest! {
             perform(&world, &accounts, call);
         }
         prop_assert_eq!(world.sum_of_balances(), SUPPLY);
+        // Checks that the boxes' SOUL adds up, too.
+        prop_assert!(world.pool() >= 0);
         prop_assert_eq!(as_int(&world.get("totalSupply", vec![])), SUPPLY);
         for id in 1..=as_int(&world.get("boxCount", vec![])) {
             let info = fields(&world.get("boxInfo", vec![int(id)]));
@@ -166,16 +259,23 @@ proptest! {
         accounts in prop::collection::vec(any::<[u8; 20]>(), 1..4),
         names in prop::collection::vec("[a-z0-9_]{1,32}", 1..4),
         roots in prop::collection::vec(any::<[u8; 32]>(), 1..4),
+        kept in prop::collection::btree_set(prop::collection::vec(any::<u8>(), 0..39), 1..4),
     ) {
         use neo_framework::{Bytes, Hash160, Text, int};
-        let mut all = vec![keys::SUPPLY, keys::BOX_FEE, keys::CONTENT_BASE_FEE, keys::POOL_SHARE, keys::BOX_COUNT];
+        let mut all = vec![keys::SUPPLY, keys::BOX_FEE, keys::CONTENT_BASE_FEE, keys::POOL_SHARE, keys::BOX_COUNT, keys::BOX_TOTAL];
         let numbers: BTreeSet<_> = numbers.into_iter().collect();
         let ids: BTreeSet<_> = numbers.iter().map(|(id, _)| *id).collect();
         let accounts: Vec<_> = accounts.into_iter().collect::<BTreeSet<_>>().into_iter()
             .map(|a| Hash160::from_bytes(Bytes::from(a)).unwrap()).collect();
         for id in ids {
-            all.extend([keys::box_record(int(id)), keys::content_count(int(id))]);
-            all.extend(accounts.iter().flat_map(|a| [keys::owned_box(a, int(id)), keys::sequence(int(id), a)]));
+            all.extend([keys::box_record(int(id)), keys::content_count(int(id)), keys::box_balance(int(id))]);
+            all.extend(accounts.iter().flat_map(|a| {
+                let id = int(id);
+                [keys::owned_box(a, id), keys::sequence(id, a), keys::paid(id, a), keys::member(id, a)]
+            }));
+            for (account, name) in accounts.iter().flat_map(|a| kept.iter().map(move |n| (a, n))) {
+                all.push(keys::kept(int(id), &account.as_bytes(), &Bytes::from(&name[..])));
+            }
         }
         all.extend(numbers.iter().map(|(id, index)| keys::entry(int(*id), int(*index))));
         all.extend(accounts.iter().map(keys::balance));

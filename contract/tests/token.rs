@@ -53,10 +53,9 @@ fn the_token_describes_itself() {
     assert_eq!(world.get("symbol", vec![]), Item::text("SOUL"));
     assert_eq!(world.get("decimals", vec![]), int(8));
     assert_eq!(world.get("totalSupply", vec![]), int(SUPPLY));
-    assert_eq!(
-        fields(&world.get("settings", vec![])),
-        [BOX_FEE, BLOCK_FEE, 20].map(int)
-    );
+    let settings = fields(&world.get("settings", vec![]));
+    assert_eq!(settings[..4], [BOX_FEE, BLOCK_FEE, 20, MAX_SUPPLY].map(int));
+    assert_eq!(settings[4..], [bytes(&[0; 20]), bytes(&[0; 20])]);
 }
 
 #[test]
@@ -88,14 +87,17 @@ fn wrong_deployment_data_is_refused() {
     let cases = [
         (
             Item::array(vec![]),
-            "_deploy: data must be [owner, initialSupply, boxFee, contentBaseFee, poolShare]",
+            "_deploy: takes 8 values, and no update",
         ),
-        (with(0, bytes(&[1; 19])), "expected 20 bytes"),
-        (with(1, int(-1)), "_deploy: negative amount"),
+        (with(0, bytes(&[1; 19])), "20 bytes"),
+        (with(1, int(-1)), "mint: above maxSupply"),
         (with(2, int(-1)), "_deploy: negative amount"),
         (with(3, int(-1)), "_deploy: negative amount"),
         (with(4, int(101)), "_deploy: poolShare must be 0-100"),
-        (with(4, int(-1)), "_deploy: poolShare must be 0-100"),
+        (with(4, int(-1)), "_deploy: negative amount"),
+        (with(5, int(SUPPLY - 1)), "mint: above maxSupply"),
+        (with(6, Item::Null), "expected ByteString, got Null"),
+        (with(7, bytes(&[1; 21])), "20 bytes"),
     ];
     for (data, message) in cases {
         let outcome = chain
@@ -179,14 +181,14 @@ fn a_negative_amount_or_a_wrong_address_faults() {
             &world.alice,
             "transfer",
             args(bytes(&vec![1; length]), int(1)),
-            "to: expected 20 bytes",
+            "to: 20 bytes",
         );
     }
     world.refused(
         &world.alice,
         "balanceOf",
         vec![bytes(&[1; 19])],
-        "account: expected 20 bytes",
+        "account: 20 bytes",
     );
     let before = world.storage();
     assert!(

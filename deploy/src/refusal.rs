@@ -38,8 +38,8 @@ pub fn plain(message: &str) -> String {
 pub fn place(message: &str, artifacts: &Artifacts) -> Option<String> {
     let debug = neoc::fault::DebugInfo::parse(&artifacts.debug).ok()?;
     let nef = artifacts.parse_nef().ok()?;
-    let places = debug.fault(message, &nef.script);
-    (!places.is_empty()).then(|| neoc::fault::describe(&places))
+    let ways = debug.fault(message, &nef.script);
+    (!ways.is_empty()).then(|| neoc::fault::describe(&ways))
 }
 
 /// What to do about the refusals of the node that name no remedy.

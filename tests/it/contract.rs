@@ -20,6 +20,9 @@ fn params(owner: &Account) -> DeployParams {
         box_fee: 10_0000_0000,
         content_base_fee: 100_0000,
         pool_share: 20,
+        max_supply: 10_000_000_000_000_000,
+        sale: Hash160::ZERO,
+        proofs: Hash160::ZERO,
     }
 }
 

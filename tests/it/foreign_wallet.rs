@@ -12,14 +12,14 @@ const PASSWORD: &str = "correct horse";
 const SOUL: u64 = 1_0000_0000;
 
 /// neo-go's command line with one wallet file.
-struct Neogo<'a> {
+pub(crate) struct Neogo<'a> {
     net: &'a TestNet,
     dir: TempDir,
 }
 
 impl<'a> Neogo<'a> {
     /// With a wallet file that neo-go makes itself, holding one account.
-    fn with_own_wallet(net: &'a TestNet) -> Self {
+    pub(crate) fn with_own_wallet(net: &'a TestNet) -> Self {
         let neogo = Self::with_wallet(net, None);
         neogo
             .run(&[
@@ -58,7 +58,7 @@ impl<'a> Neogo<'a> {
     }
 
     /// The address of the first account, as neo-go wrote it.
-    fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         let wallet: serde_json::Value =
             serde_json::from_slice(&std::fs::read(self.wallet()).unwrap()).unwrap();
         wallet["accounts"][0]["address"]
@@ -82,7 +82,7 @@ impl<'a> Neogo<'a> {
     }
 
     /// `wallet nep17 <verb>` on this net with this wallet.
-    fn nep17(&self, verb: &str, args: &[&str]) -> Result<String, String> {
+    pub(crate) fn nep17(&self, verb: &str, args: &[&str]) -> Result<String, String> {
         let access = self.access();
         let head = [
             "wallet",

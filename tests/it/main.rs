@@ -17,6 +17,8 @@ mod foreign_wallet;
 mod fuzzing;
 mod pdfs;
 mod private_net;
+mod proofs;
 mod relay;
+mod sale;
 mod torture;
 mod vmcost;

@@ -40,3 +40,9 @@ async fn a_call_never_takes_more_than_its_bound() {
     all_good(&tally, count);
     assert_eq!(ratios.too_wide(), None);
 }
+
+#[test]
+fn sequences_of_proofs_and_rewards_keep_every_invariant() {
+    let count = 1000;
+    all_good(&torture::economy::run(seed(), count), count);
+}

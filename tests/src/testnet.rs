@@ -34,6 +34,15 @@ const OWNER_GAS: u64 = 1000;
 /// Contract artefacts of a folder are used instead of compiling, when this names one.
 const ARTIFACTS_ENV: &str = "PHANTASMA_TEST_ARTIFACTS";
 
+/// The Phantasma contract, compiled or from the folder that the environment names.
+pub fn phantasma_artifacts() -> Artifacts {
+    let artifacts = match std::env::var_os(ARTIFACTS_ENV) {
+        Some(folder) => Artifacts::load(Path::new(&folder)),
+        None => Artifacts::compile(None),
+    };
+    artifacts.unwrap_or_else(|e| panic!("{e:#}"))
+}
+
 /// A private net of one test. Derefs to [`PrivateNet`].
 #[derive(Debug)]
 pub struct TestNet {
@@ -97,11 +106,7 @@ impl TestNet {
 
     /// The same with other parameters.
     pub async fn deploy_phantasma_with(&self, params: Params) -> DeployedPhantasma {
-        let artifacts = match std::env::var_os(ARTIFACTS_ENV) {
-            Some(folder) => Artifacts::load(Path::new(&folder)),
-            None => Artifacts::compile(None),
-        };
-        let artifacts = artifacts.unwrap_or_else(|e| panic!("{e:#}"));
+        let artifacts = phantasma_artifacts();
         let owner = self.funded_account(OWNER_GAS).await;
         let deployed =
             contract::deploy(&self.actor(&owner), &artifacts, &owner.script_hash, &params).await;

@@ -16,6 +16,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("neo-client", &["neo-opcode"]),
     ("phantasma-vm", &["neo-opcode", "neo-framework"]),
     ("phantasma-contract", &["neo-framework", "phantasma-vm"]),
+    ("phantasma-sale", &["neo-framework"]),
+    ("phantasma-proofs", &["neo-framework"]),
     ("phantasma-wire", &[]),
     ("phantasma-net", &["phantasma-wire"]),
     (

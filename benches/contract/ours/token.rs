@@ -62,9 +62,10 @@ pub mod methods {
     pub fn deploy(data: Any, update: bool) {
         if !update {
             let owner = data.as_hash160();
-            storage::put_int(&SUPPLY, int(ALL));
-            storage::put_int(&balance_key(&owner), int(ALL));
-            emit_transfer(None, Some(owner), int(ALL));
+            let all = int(ALL);
+            storage::put_int(&SUPPLY, all);
+            storage::put_int(&balance_key(&owner), all);
+            emit_transfer(None, Some(owner), all);
         }
     }
 

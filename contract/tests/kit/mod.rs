@@ -14,6 +14,9 @@ pub(crate) const BOX_FEE: i64 = 10_0000_0000;
 /// What a block costs a period: a hundredth of a SOUL.
 pub(crate) const BLOCK_FEE: i64 = 100_0000;
 
+/// The most SOUL there may be: a fifth more.
+pub(crate) const MAX_SUPPLY: i64 = SUPPLY / 5 * 6;
+
 /// A chain with the contract, and the accounts that the tests use.
 pub(crate) struct World {
     pub(crate) chain: Chain,
@@ -26,8 +29,14 @@ pub(crate) struct World {
 
 /// The arguments of `_deploy`.
 pub(crate) fn deploy_data(owner: &Account) -> Item {
-    let numbers = [SUPPLY, BOX_FEE, BLOCK_FEE, 20].map(Item::integer);
-    Item::array([vec![account(owner)], numbers.to_vec()].concat())
+    deploy_data_with(owner, &Hash160::zero(), &Hash160::zero())
+}
+
+/// The same with the hashes of the contracts of sale and proofs.
+pub(crate) fn deploy_data_with(owner: &Account, sale: &Hash160, proofs: &Hash160) -> Item {
+    let numbers = [SUPPLY, BOX_FEE, BLOCK_FEE, 20, MAX_SUPPLY].map(Item::integer);
+    let contracts = [sale, proofs].map(|hash| bytes(hash.as_bytes().as_slice()));
+    Item::array([vec![account(owner)], numbers.to_vec(), contracts.to_vec()].concat())
 }
 
 pub(crate) fn account(account: &Account) -> Item {
@@ -66,9 +75,15 @@ pub(crate) fn as_int(item: &Item) -> i64 {
 impl World {
     /// The contract deployed, and a thousand SOUL each for Alice and Bob.
     pub(crate) fn new() -> World {
+        Self::with(&Hash160::zero(), &Hash160::zero())
+    }
+
+    /// The same with the hashes of the contracts of sale and proofs.
+    pub(crate) fn with(sale: &Hash160, proofs: &Hash160) -> World {
         let chain = Chain::new();
         let [owner, alice, bob] = ["owner", "alice", "bob"].map(|name| chain.account(name));
-        let deployed = chain.deploy(&[owner.signer()], methods::CONTRACT, deploy_data(&owner));
+        let data = deploy_data_with(&owner, sale, proofs);
+        let deployed = chain.deploy(&[owner.signer()], methods::CONTRACT, data);
         assert!(
             deployed.outcome.is_halt(),
             "{:?}",

@@ -18,6 +18,8 @@ pub const DEFAULT_PARAMS: &str = include_str!("../../params.toml");
 pub struct Params {
     /// Minted to the owner.
     pub initial_supply: String,
+    /// The most that may exist at a time.
+    pub max_supply: String,
     /// What creating a box costs.
     pub box_fee: String,
     /// What 256 KiB cost for 30 days, read-only, at priority 0.
@@ -59,6 +61,9 @@ impl Params {
         Ok(DeployParams {
             owner: *owner,
             initial_supply: read("initial_supply", &self.initial_supply)?,
+            max_supply: read("max_supply", &self.max_supply)?,
+            sale: Hash160::ZERO,
+            proofs: Hash160::ZERO,
             box_fee: read("box_fee", &self.box_fee)?,
             content_base_fee: read("content_base_fee", &self.content_base_fee)?,
             pool_share: self.pool_share_percent,

@@ -1,12 +1,15 @@
 //! Debug information after NEP-19: which bytes come from which source.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use ripemd::Ripemd160;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::diagnostic::{Loc, SourceFile};
 use crate::emit::Script;
-use crate::ir::Code;
+use crate::ir::{Code, Site};
 use crate::manifest::{Event, type_name};
 
 /// The JSON text. `start` is taken off the documents' paths where they begin with it.
@@ -84,15 +87,18 @@ fn method(script: &Script, n: usize, code: &Code) -> Value {
     let mut inlined = serde_json::Map::new();
     for (at, loc, site) in marks {
         points.push(format!("{at}{}", place(loc)));
-        let mut calls = Vec::new();
-        let mut next = site.as_ref();
-        while let Some(site) = next {
-            calls.push(json!([site.function, place(&site.call)]));
-            next = site.outer.as_ref();
-        }
+        let calls = calls(site.as_ref());
         if !calls.is_empty() {
             inlined.insert(at.to_string(), Value::Array(calls));
         }
+    }
+    let mut shared: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for (at, origin) in script.also.iter().filter(|(at, _)| range.contains(at)) {
+        shared.entry(at.to_string()).or_default().push(json!({
+            "function": origin.function,
+            "place": place(&origin.loc),
+            "calls": calls(origin.site.as_ref()),
+        }));
     }
     let variable = |v: &crate::ir::Variable| format!("{},{},{}", v.name, type_name(&v.ty), v.slot);
     json!({
@@ -105,5 +111,14 @@ fn method(script: &Script, n: usize, code: &Code) -> Value {
         "sequence-points": points,
         // Beyond NEP-19: the calls in which a sequence point is, where functions are written out; innermost first.
         "inlined-calls": inlined,
+        // Beyond NEP-19: where else an instruction comes from that is written once for several places.
+        "shared": shared,
     })
+}
+
+/// The calls around a place, innermost first.
+fn calls(site: Option<&Arc<Site>>) -> Vec<Value> {
+    std::iter::successors(site, |site| site.outer.as_ref())
+        .map(|site| json!([site.function, place(&site.call)]))
+        .collect()
 }

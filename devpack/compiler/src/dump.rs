@@ -14,7 +14,9 @@ pub(crate) fn dump(
     with_source: bool,
 ) -> String {
     let mut out = String::new();
-    for (n, code) in codes.iter().enumerate() {
+    let mut order: Vec<(usize, &Code)> = codes.iter().enumerate().collect();
+    order.sort_by_key(|(n, _)| script.ranges.get(*n).map(|r| r.start));
+    for (n, code) in order {
         let range = script.ranges.get(n).cloned().unwrap_or(0..0);
         let _ = writeln!(out, "{}:", code.name);
         let mut shown = None;

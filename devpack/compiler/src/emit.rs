@@ -7,7 +7,7 @@ use std::sync::Arc;
 use neo_opcode::{Op, asm};
 
 use crate::diagnostic::Loc;
-use crate::ir::{Code, Ins, Label, Site};
+use crate::ir::{Code, Ins, Label, Origin, Site};
 
 /// A finished script.
 #[derive(Debug, Default)]
@@ -17,6 +17,8 @@ pub(crate) struct Script {
     pub ranges: Vec<Range<usize>>,
     /// Source places of positions, ascending.
     pub marks: Vec<(usize, Loc, Option<Arc<Site>>)>,
+    /// Other places that an instruction comes from.
+    pub also: Vec<(usize, Arc<Origin>)>,
 }
 
 /// Slots and arguments have one byte of number.
@@ -28,6 +30,7 @@ enum Piece {
     Jump(Op, Label, bool),
     Label(Label),
     Mark(Loc, Option<Arc<Site>>),
+    Also(Arc<Origin>),
 }
 
 impl Piece {
@@ -35,16 +38,16 @@ impl Piece {
         match self {
             Piece::Bytes(b) => b.len(),
             Piece::Jump(_, _, long) => 2 + 3 * usize::from(*long),
-            Piece::Label(_) | Piece::Mark(..) => 0,
+            Piece::Label(_) | Piece::Mark(..) | Piece::Also(_) => 0,
         }
     }
 }
 
-/// Lays the functions out one after another.
-pub(crate) fn emit(codes: &[Code]) -> Script {
+/// Lays the functions out one after another, in this order of their indices.
+pub(crate) fn emit(codes: &[Code], order: &[usize]) -> Script {
     let mut pieces = Vec::new();
-    let mut bounds = Vec::new();
-    for code in codes {
+    let mut bounds = vec![0..0; codes.len()];
+    for (n, code) in order.iter().filter_map(|n| Some((*n, codes.get(*n)?))) {
         let start = pieces.len();
         pieces.push(Piece::Label(code.label));
         if code.locals + code.args > 0 {
@@ -56,7 +59,7 @@ pub(crate) fn emit(codes: &[Code]) -> Script {
             ]));
         }
         pieces.extend(code.ins.iter().map(piece));
-        bounds.push(start..pieces.len());
+        bounds[n] = start..pieces.len();
     }
     let positions = relax(&mut pieces);
     let mut script = Script::default();
@@ -75,6 +78,7 @@ pub(crate) fn emit(codes: &[Code]) -> Script {
             }
             Piece::Label(_) => {}
             Piece::Mark(loc, site) => script.marks.push((*at, *loc, site.clone())),
+            Piece::Also(origin) => script.also.push((*at, origin.clone())),
         }
     }
     let end = script.bytes.len();
@@ -158,6 +162,7 @@ fn piece(ins: &Ins) -> Piece {
         Ins::Label(label) => return Piece::Label(*label),
         Ins::Mark(loc) => return Piece::Mark(*loc, None),
         Ins::Inlined(loc, site) => return Piece::Mark(*loc, Some(site.clone())),
+        Ins::Also(origin) => return Piece::Also(origin.clone()),
     }
     Piece::Bytes(out)
 }

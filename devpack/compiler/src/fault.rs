@@ -41,13 +41,14 @@ impl DebugInfo {
         serde_json::from_str(json).map(DebugInfo)
     }
 
-    /// The place of an instruction, innermost first. The others are the calls around it that are written out in the same
-    /// method, so that no frame of NeoVM tells of them.
-    pub fn places(&self, position: usize) -> Vec<Place> {
+    /// The ways to an instruction: several where the compiler wrote equal ends of pieces once. Each is the place,
+    /// innermost first; the others are the calls around it that are written out in the same method, so that no frame of
+    /// NeoVM tells of them.
+    pub fn ways(&self, position: usize) -> Vec<Vec<Place>> {
         self.find(position).unwrap_or_default()
     }
 
-    fn find(&self, position: usize) -> Option<Vec<Place>> {
+    fn find(&self, position: usize) -> Option<Vec<Vec<Place>>> {
         let method = self.0["methods"].as_array()?.iter().find(|m| {
             let range = m["range"].as_str().and_then(|r| r.split_once('-'));
             range.is_some_and(|(a, b)| {
@@ -66,14 +67,24 @@ impl DebugInfo {
             })
             .filter(|(at, _)| *at <= position)
             .max_by_key(|(at, _)| *at)?;
-        let mut places = vec![self.place(text, name)?];
-        let calls = method["inlined-calls"][at.to_string()].as_array();
-        for call in calls.into_iter().flatten() {
+        let mut ways = vec![self.way(name, text, &method["inlined-calls"][at.to_string()])?];
+        let shared = method["shared"][position.to_string()].as_array();
+        for other in shared.into_iter().flatten() {
+            let text = other["place"].as_str()?.strip_prefix('[')?;
+            ways.push(self.way(other["function"].as_str()?, text, &other["calls"])?);
+        }
+        Some(ways)
+    }
+
+    /// The place and the calls around it.
+    fn way(&self, function: &str, text: &str, calls: &Value) -> Option<Vec<Place>> {
+        let mut places = vec![self.place(text, function)?];
+        for call in calls.as_array().into_iter().flatten() {
             // The place so far is in the function called; the call is in the one around it.
             if let (Some(last), Some(function)) = (places.last_mut(), call[0].as_str()) {
                 last.function = function.to_owned();
             }
-            places.push(self.place(call[1].as_str()?.strip_prefix('[')?, name)?);
+            places.push(self.place(call[1].as_str()?.strip_prefix('[')?, function)?);
         }
         Some(places)
     }
@@ -89,9 +100,9 @@ impl DebugInfo {
         })
     }
 
-    /// The places of the fault that a node's message tells of, innermost first. `script` is the contract's: if the
+    /// The [ways](Self::ways) to the fault that a node's message tells of. `script` is the contract's: if the
     /// instruction is not what the message says, the fault happened in another one and there are none.
-    pub fn fault(&self, message: &str, script: &[u8]) -> Vec<Place> {
+    pub fn fault(&self, message: &str, script: &[u8]) -> Vec<Vec<Place>> {
         let Some((position, name)) = instruction(message) else {
             return Vec::new();
         };
@@ -99,21 +110,31 @@ impl DebugInfo {
             .map_while(Result::ok)
             .find(|i| i.position == position);
         if here.is_some_and(|i| i.op.mnemonic() == name) {
-            self.places(position)
+            self.ways(position)
         } else {
             Vec::new()
         }
     }
 }
 
-/// `at contract/src/boxes.rs:57 (boxes::create), called at contract/src/lib.rs:86 (createBox)`; empty without places.
-pub fn describe(places: &[Place]) -> String {
-    let told: Vec<String> = places.iter().map(ToString::to_string).collect();
-    if told.is_empty() {
-        String::new()
-    } else {
-        format!("at {}", told.join(", called at "))
+/// Ways that are shown; the others are counted.
+const SHOWN: usize = 3;
+
+/// `at contract/src/boxes.rs:57 (boxes::create), called at contract/src/lib.rs:86 (createBox)`, other ways after `or`;
+/// empty without any.
+pub fn describe(ways: &[Vec<Place>]) -> String {
+    let mut told: Vec<String> = ways
+        .iter()
+        .take(SHOWN)
+        .map(|way| {
+            let places: Vec<String> = way.iter().map(ToString::to_string).collect();
+            format!("at {}", places.join(", called at "))
+        })
+        .collect();
+    if ways.len() > SHOWN {
+        told.push(format!("at one of {} more places", ways.len() - SHOWN));
     }
+    told.join(", or ")
 }
 
 #[cfg(test)]
@@ -146,29 +167,39 @@ pub mod methods {
             let options = crate::Options { passes };
             let contract = crate::compile_with(&files, "lib.rs", &[], &options).unwrap();
             let debug = DebugInfo::parse(&contract.debug).unwrap();
-            let mut seen = 0;
+            let (mut seen, mut called) = (0, Vec::new());
             for i in neo_opcode::decode(&contract.script).map_while(Result::ok) {
                 let wanted = match i.op.mnemonic() {
-                    "ASSERTMSG" => (14, "methods::positive"),
+                    "ASSERTMSG" | "ABORTMSG" => (14, "methods::positive"),
                     "DIV" => (11, "methods::check"),
                     _ => continue,
                 };
                 let text = format!("at instruction {} ({}): no", i.position, i.op.mnemonic());
-                let places = debug.fault(&text, &contract.script);
-                assert_eq!(
-                    (places[0].line, places[0].function.as_str()),
-                    wanted,
-                    "{places:?}"
-                );
-                if passes == crate::Passes::all() {
-                    let last = places.last().unwrap();
-                    assert_eq!(last.function, "run");
-                    assert!([6, 7].contains(&last.line), "{places:?}");
-                    assert!(describe(&places).contains(", called at lib.rs:"));
+                let ways = debug.fault(&text, &contract.script);
+                for places in &ways {
+                    assert_eq!(
+                        (places[0].line, places[0].function.as_str()),
+                        wanted,
+                        "{places:?}"
+                    );
+                    if passes == crate::Passes::all() {
+                        let last = places.last().unwrap();
+                        assert_eq!(last.function, "run");
+                        called.push(last.line);
+                        assert!(describe(&ways).contains(", called at lib.rs:"));
+                    }
                 }
-                seen += 1;
+                seen += ways.len();
             }
             assert!(seen >= 2);
+            // Both calls, for the assertion (written once) and for the division.
+            called.sort_unstable();
+            let wanted: &[usize] = if passes == crate::Passes::all() {
+                &[6, 6, 7, 7]
+            } else {
+                &[]
+            };
+            assert_eq!(called, wanted);
         }
     }
 

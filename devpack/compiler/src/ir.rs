@@ -32,6 +32,17 @@ pub(crate) enum Ins {
     Mark(Loc),
     /// The same in a function that is written out where it is called.
     Inlined(Loc, Arc<Site>),
+    /// Not an instruction: what follows comes from here as well, for equal ends are written once.
+    Also(Arc<Origin>),
+}
+
+/// Where an instruction comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Origin {
+    /// The function of the script that it was in.
+    pub function: String,
+    pub loc: Loc,
+    pub site: Option<Arc<Site>>,
 }
 
 /// A call that is written out.
@@ -48,7 +59,7 @@ pub(crate) struct Site {
 impl Ins {
     /// Whether it is a source place, which is no instruction.
     pub(crate) fn is_mark(&self) -> bool {
-        matches!(self, Ins::Mark(_) | Ins::Inlined(..))
+        matches!(self, Ins::Mark(_) | Ins::Inlined(..) | Ins::Also(_))
     }
 }
 

@@ -179,7 +179,7 @@ fn build(p: &mut Program<'_>, root: &str, options: &Options) -> Option<Contract>
             );
         }
     }
-    let script = emit::emit(&codes);
+    let script = emit::emit(&codes, &opt::order(&codes, options.passes));
     let methods: Vec<Method> = exports
         .iter()
         .zip(&script.ranges)

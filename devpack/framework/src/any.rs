@@ -2,13 +2,13 @@
 
 use crate::array::Array;
 use crate::bytes::{Bytes, Text};
-use crate::convert::expect_item;
+use crate::convert::{Mismatch, expect_item};
 use crate::hash::{Hash160, Hash256, PublicKey, Signature};
 use crate::int::Int;
 use crate::item::Item;
 
-/// Any stack item. The `as_..` methods coerce as exported parameters do and
-/// fault where that is impossible; the `is_..` methods are ISTYPE.
+/// Any stack item. The `as_..` methods coerce, those of a fixed length from
+/// every form of bytes, and fault where that is impossible; the `is_..` methods are ISTYPE.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Any(Item);
 
@@ -78,32 +78,41 @@ impl Any {
         expect_item(self.0.clone())
     }
 
+    /// The bytes of any form, if they are as many.
+    #[track_caller]
+    fn of_length<T>(&self, length: usize, make: fn(Bytes) -> Option<T>) -> T {
+        let bytes = self.0.to_byte_string();
+        crate::fault::ok_or_fault(
+            bytes.and_then(|b| make(b).ok_or_else(|| Mismatch::length(length))),
+        )
+    }
+
     /// As 20 bytes.
     #[must_use]
     #[track_caller]
     pub fn as_hash160(&self) -> Hash160 {
-        expect_item(self.0.clone())
+        self.of_length(Hash160::LENGTH, Hash160::of_length)
     }
 
     /// As 32 bytes.
     #[must_use]
     #[track_caller]
     pub fn as_hash256(&self) -> Hash256 {
-        expect_item(self.0.clone())
+        self.of_length(Hash256::LENGTH, Hash256::of_length)
     }
 
     /// As 33 bytes.
     #[must_use]
     #[track_caller]
     pub fn as_public_key(&self) -> PublicKey {
-        expect_item(self.0.clone())
+        self.of_length(PublicKey::LENGTH, PublicKey::of_length)
     }
 
     /// As 64 bytes.
     #[must_use]
     #[track_caller]
     pub fn as_signature(&self) -> Signature {
-        expect_item(self.0.clone())
+        self.of_length(Signature::LENGTH, Signature::of_length)
     }
 
     /// Whether its type is Integer.

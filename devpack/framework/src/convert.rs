@@ -22,8 +22,9 @@ impl Mismatch {
         Mismatch(format!("expected {wanted}, got {}", item.type_name()))
     }
 
-    fn length(wanted: usize) -> Mismatch {
-        Mismatch(format!("expected {wanted} bytes"))
+    /// Bytes, but not as many as wanted.
+    pub(crate) fn length(wanted: usize) -> Mismatch {
+        Mismatch(format!("{wanted} bytes"))
     }
 }
 
@@ -168,6 +169,14 @@ pub fn expect_item<T: FromItem>(item: Item) -> T {
     crate::fault::ok_or_fault(T::from_item(item))
 }
 
+/// The bytes of a ByteString; other items are not converted where a length is asked for.
+fn plain(item: Item) -> Option<Bytes> {
+    match item {
+        Item::ByteString(bytes) => Some(bytes),
+        _ => None,
+    }
+}
+
 macro_rules! convertible {
     ($($type:ty, $manifest:literal, $value:ident => $into:expr, $item:ident => $from:expr;)+) => {$(
         impl ItemType for $type {
@@ -199,13 +208,13 @@ convertible! {
     Text, "String", value => Item::ByteString(value.as_bytes()),
         item => item.to_byte_string().map(Text::from_bytes);
     Hash160, "Hash160", value => Item::ByteString(value.as_bytes()),
-        item => Hash160::of_length(item.to_byte_string()?).ok_or_else(|| Mismatch::length(Hash160::LENGTH));
+        item => plain(item).and_then(Hash160::of_length).ok_or_else(|| Mismatch::length(Hash160::LENGTH));
     Hash256, "Hash256", value => Item::ByteString(value.as_bytes()),
-        item => Hash256::of_length(item.to_byte_string()?).ok_or_else(|| Mismatch::length(Hash256::LENGTH));
+        item => plain(item).and_then(Hash256::of_length).ok_or_else(|| Mismatch::length(Hash256::LENGTH));
     PublicKey, "PublicKey", value => Item::ByteString(value.as_bytes()),
-        item => PublicKey::of_length(item.to_byte_string()?).ok_or_else(|| Mismatch::length(PublicKey::LENGTH));
+        item => plain(item).and_then(PublicKey::of_length).ok_or_else(|| Mismatch::length(PublicKey::LENGTH));
     Signature, "Signature", value => Item::ByteString(value.as_bytes()),
-        item => Signature::of_length(item.to_byte_string()?).ok_or_else(|| Mismatch::length(Signature::LENGTH));
+        item => plain(item).and_then(Signature::of_length).ok_or_else(|| Mismatch::length(Signature::LENGTH));
     Iterator, "InteropInterface", value => Item::Iterator(value), item => match item {
         Item::Iterator(iterator) => Ok(iterator),
         other => Err(Mismatch::new("Iterator", &other)),

@@ -1,8 +1,14 @@
 //! The native contract LedgerContract.
 
+use crate::any::Any;
+use crate::array::Array;
 use crate::chain::current::{self, CallFlags};
+use crate::convert::expect_item;
 use crate::hash::{Hash160, Hash256, hash160};
 use crate::int::Int;
+
+/// [`block`]: where the consensus nonce stands, a number of up to 64 bits without sign.
+pub const NONCE: i64 = 5;
 
 /// The contract, in script order.
 pub const HASH: Hash160 =
@@ -20,4 +26,15 @@ pub fn current_index() -> Int {
 #[track_caller]
 pub fn current_hash() -> Hash256 {
     current::with(CallFlags::READ_ONLY, |state| state.block_hash())
+}
+
+/// A block's hash, version, previous hash, Merkle root, time in milliseconds, nonce ([`NONCE`]), index, primary,
+/// next consensus, number of transactions. `None` of a block that is not there yet (also the one that is being built)
+/// or is further back than the network's `MaxTraceableBlocks`. Natively hash and nonce follow from the index, the time is
+/// the chain's, and blocks have no transactions.
+#[must_use]
+#[track_caller]
+pub fn block(index: impl Into<Int>) -> Option<Array<Any>> {
+    let index = index.into();
+    current::with(CallFlags::READ_ONLY, |state| state.block(index)).map(expect_item)
 }

@@ -15,6 +15,12 @@ pub struct DeployParams {
     pub content_base_fee: u64,
     /// The storage pool's percentage of payments, 0-100.
     pub pool_share: u8,
+    /// The most SOUL that may exist at a time.
+    pub max_supply: u64,
+    /// The contract that may mint; zero if there is none.
+    pub sale: Hash160,
+    /// The contract that may collect and reward; zero if there is none.
+    pub proofs: Hash160,
 }
 
 impl From<&DeployParams> for ContractParam {
@@ -25,6 +31,9 @@ impl From<&DeployParams> for ContractParam {
             params.box_fee.into(),
             params.content_base_fee.into(),
             params.pool_share.into(),
+            params.max_supply.into(),
+            params.sale.into(),
+            params.proofs.into(),
         ])
     }
 }
@@ -36,6 +45,12 @@ pub struct Settings {
     pub content_base_fee: u64,
     /// Percent.
     pub pool_share: u8,
+    /// The most SOUL that may exist at a time.
+    pub max_supply: u64,
+    /// The contract that may mint; zero if there is none.
+    pub sale: Hash160,
+    /// The contract that may collect and reward; zero if there is none.
+    pub proofs: Hash160,
 }
 
 /// A box.
@@ -143,13 +158,23 @@ pub struct ContentInfo {
 
 impl Settings {
     pub(crate) fn from_item(item: &StackItem) -> Result<Self, ItemError> {
-        let [box_fee, content_base_fee, pool_share] = fields(item)?;
+        let [
+            box_fee,
+            content_base_fee,
+            pool_share,
+            max_supply,
+            sale,
+            proofs,
+        ] = fields(item)?;
         let share = pool_share.as_u64()?;
         let pool_share = u8::try_from(share).map_err(|_| odd("a percentage", share))?;
         Ok(Self {
             box_fee: box_fee.as_u64()?,
             content_base_fee: content_base_fee.as_u64()?,
             pool_share,
+            max_supply: max_supply.as_u64()?,
+            sale: sale.as_hash160()?,
+            proofs: proofs.as_hash160()?,
         })
     }
 }
@@ -265,7 +290,7 @@ mod tests {
             Settings::from_item(&content(0))
                 .unwrap_err()
                 .to_string()
-                .contains("7 fields instead of 3")
+                .contains("7 fields instead of 6")
         );
         assert!(BoxInfo::from_item(&StackItem::Null).is_err());
     }
@@ -276,6 +301,9 @@ mod tests {
             box_fee: 0,
             content_base_fee: 10,
             pool_share: 20,
+            max_supply: 0,
+            sale: Hash160::ZERO,
+            proofs: Hash160::ZERO,
         };
         let order = |size, mode, priority| ContentOrder {
             root: [0; 32],

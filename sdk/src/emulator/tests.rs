@@ -13,6 +13,9 @@ pub(crate) fn emulator() -> Emulator {
         box_fee: 1_0000_0000,
         content_base_fee: 100_0000,
         pool_share: 20,
+        max_supply: 10_000_000_000_000_000,
+        sale: neo_client::Hash160::ZERO,
+        proofs: neo_client::Hash160::ZERO,
     };
     Emulator::new(&params).unwrap()
 }

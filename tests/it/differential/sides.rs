@@ -42,11 +42,14 @@ pub(super) struct Sides {
 
 /// What `_deploy` receives.
 fn deploy_data(owner: &Account) -> Arg {
-    let numbers = [10_000_000_000_000_000, 10_0000_0000, 100_0000, 20].map(Arg::Int);
+    let supply = 10_000_000_000_000_000;
+    let numbers = [supply, 10_0000_0000, 100_0000, 20, supply].map(Arg::Int);
+    let nobody = Arg::Bytes(vec![0; 20]);
     Arg::List(
         [
             vec![Arg::Bytes(owner.script_hash.0.to_vec())],
             numbers.to_vec(),
+            vec![nobody.clone(), nobody],
         ]
         .concat(),
     )

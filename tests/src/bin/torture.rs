@@ -1,11 +1,12 @@
-//! `torture vm|compiler|bounds --count N --seed S`: generated tests against a real node, as many as one likes.
+//! `torture vm|compiler|bounds|economy --count N --seed S`: generated tests, as many as one likes; `economy` natively, the
+//! others against a real node.
 
 use std::process::ExitCode;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use phantasma_tests::torture::{self, Tally};
 
-const USAGE: &str = "usage: torture vm|compiler|bounds [--count N] [--seed S]";
+const USAGE: &str = "usage: torture vm|compiler|bounds|economy [--count N] [--seed S]";
 
 struct Args {
     what: String,
@@ -57,6 +58,7 @@ async fn main() -> ExitCode {
     let tally = match args.what.as_str() {
         "vm" => torture::vm::run(args.seed, args.count).await,
         "compiler" => torture::compiler::run(args.seed, args.count).await,
+        "economy" => torture::economy::run(args.seed, args.count),
         "bounds" => {
             let (mut tally, ratios) = torture::bounds::run(args.seed, args.count).await;
             ratios.report();

@@ -112,6 +112,9 @@ fn params() -> DeployParams {
         box_fee: 1_000_000,
         content_base_fee: 1000,
         pool_share: 20,
+        max_supply: 10_000_000_000_000_000,
+        sale: Hash160::ZERO,
+        proofs: Hash160::ZERO,
     }
 }
 

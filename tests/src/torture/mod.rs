@@ -1,9 +1,12 @@
-//! Generated tests that can run for as long as one likes: `torture compiler`, `torture vm`, `torture bounds`.
+//! Generated tests that can run for as long as one likes: `torture compiler`, `torture vm`, `torture bounds`,
+//! `torture economy`.
 //!
-//! The oracle is always a real neo-go node. A run is repeated by its seed.
+//! The oracle of the first three is a real neo-go node, that of the fourth a model and its invariants. A run is repeated
+//! by its seed.
 
 pub mod bounds;
 pub mod compiler;
+pub mod economy;
 pub mod items;
 mod phrases;
 pub mod random;

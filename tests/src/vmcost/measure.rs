@@ -38,6 +38,9 @@ pub async fn measured_prices() -> Prices {
         box_fee: 0,
         content_base_fee: 1 << 50,
         pool_share: 20,
+        max_supply: SUPPLY,
+        sale: neo_client::Hash160::ZERO,
+        proofs: neo_client::Hash160::ZERO,
     };
     let contract = meter::deploy(&net, &params, &deployer).await;
     let with_fee = DeployParams {

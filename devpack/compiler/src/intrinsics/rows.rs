@@ -67,25 +67,17 @@ pub(super) static ROWS: &[(&str, &str, &str)] = &[
     ("Any::as_bool", "(Any) -> bool", "NOT NOT"),
     ("Any::as_bytes", "(Any) -> Bytes", "HELPER:as_bytes"),
     ("Any::as_text", "(Any) -> Text", "HELPER:as_bytes"),
-    (
-        "Any::as_hash160",
-        "(Any) -> Hash160",
-        "INT:20 HELPER:as_hash",
-    ),
-    (
-        "Any::as_hash256",
-        "(Any) -> Hash256",
-        "INT:32 HELPER:as_hash",
-    ),
+    ("Any::as_hash160", "(Any) -> Hash160", "HELPER:as_hash_20"),
+    ("Any::as_hash256", "(Any) -> Hash256", "HELPER:as_hash_32"),
     (
         "Any::as_public_key",
         "(Any) -> PublicKey",
-        "INT:33 HELPER:as_hash",
+        "HELPER:as_hash_33",
     ),
     (
         "Any::as_signature",
         "(Any) -> Signature",
-        "INT:64 HELPER:as_hash",
+        "HELPER:as_hash_64",
     ),
     ("Any::as_array", "(Any) -> Array<Any>", "HELPER:as_array"),
     ("Any::is_int", "(Any) -> bool", "ISTYPE:21"),
@@ -304,6 +296,11 @@ pub(super) static ROWS: &[(&str, &str, &str)] = &[
         "NATIVE:LedgerContract.currentHash:1",
     ),
     (
+        "ledger::block",
+        "(Int) -> Option<Array<Any>>",
+        "NATIVE:LedgerContract.getBlock:1",
+    ),
+    (
         "management::is_contract",
         "(Hash160) -> bool",
         "NATIVE:ContractManagement.isContract:1",
@@ -493,6 +490,7 @@ pub(super) static CONSTANTS: &[(&str, Constant)] = &[
     ("std_lib::HASH", Constant::Native("StdLib")),
     ("crypto::HASH", Constant::Native("CryptoLib")),
     ("ledger::HASH", Constant::Native("LedgerContract")),
+    ("ledger::NONCE", Constant::Lit(5)),
     ("management::HASH", Constant::Native("ContractManagement")),
 ];
 

@@ -38,39 +38,21 @@ impl Function<'_, '_> {
                 self.load(place);
                 self.is_type(item_type::BYTE_STRING);
                 self.jump(Op::JMPIF, good);
+                // Rare, so it is no longer than it must be. CONVERT would let Null through.
                 self.load(place);
-                self.helper("as_bytes");
+                self.op(Op::DUP);
+                self.op(Op::ISNULL);
+                self.op(Op::NOT);
+                self.op(Op::ASSERT);
+                self.ins
+                    .push(Ins::With(Op::CONVERT, vec![item_type::BYTE_STRING]));
                 self.store(place);
                 self.label_here(good);
             }
-            Ty::Hash160 | Ty::Hash256 | Ty::PublicKey | Ty::Signature => {
-                let shown = crate::manifest::camel_case(name);
-                let (good, bad) = (self.u.label(), self.u.label());
-                // The usual case costs no call.
-                self.load(place);
-                self.is_type(item_type::BYTE_STRING);
-                self.jump(Op::JMPIFNOT, bad);
-                self.load(place);
-                self.op(Op::SIZE);
-                self.int(match ty {
-                    Ty::Hash160 => 20,
-                    Ty::Hash256 => 32,
-                    Ty::PublicKey => 33,
-                    _ => 64,
-                });
-                self.jump(Op::JMPEQ, good);
-                self.label_here(bad);
-                self.ins.push(Ins::Data(shown.into_bytes().into()));
-                self.load(place);
-                self.helper(match ty {
-                    Ty::Hash160 => "param_20",
-                    Ty::Hash256 => "param_32",
-                    Ty::PublicKey => "param_33",
-                    _ => "param_64",
-                });
-                self.store(place);
-                self.label_here(good);
-            }
+            Ty::Hash160 => self.take_bytes(name, 20, place),
+            Ty::Hash256 => self.take_bytes(name, 32, place),
+            Ty::PublicKey => self.take_bytes(name, 33, place),
+            Ty::Signature => self.take_bytes(name, 64, place),
             Ty::Option(inner) => {
                 let absent = self.u.label();
                 self.load(place);
@@ -87,6 +69,27 @@ impl Function<'_, '_> {
             // The others are refused where exported methods are collected.
             _ => {}
         }
+    }
+
+    /// A ByteString of this length, or a fault that names the parameter.
+    fn take_bytes(&mut self, name: &str, length: usize, place: Place) {
+        let (good, bad) = (self.u.label(), self.u.label());
+        self.load(place);
+        self.is_type(item_type::BYTE_STRING);
+        self.jump(Op::JMPIFNOT, bad);
+        self.load(place);
+        self.op(Op::SIZE);
+        self.int(length);
+        self.jump(Op::JMPEQ, good);
+        self.label_here(bad);
+        // Two parts, so that the second is written once for all parameters.
+        let shown = crate::manifest::camel_case(name);
+        self.ins.push(Ins::Data(shown.into_bytes().into()));
+        let wanted = format!(": {length} bytes");
+        self.ins.push(Ins::Data(wanted.into_bytes().into()));
+        self.op(Op::CAT);
+        self.op(Op::ABORTMSG);
+        self.label_here(good);
     }
 }
 

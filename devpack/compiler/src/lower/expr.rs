@@ -426,10 +426,12 @@ impl Function<'_, '_> {
                 self.op(Op::ASSERT);
             }
             Some("expect") => {
-                self.op(Op::OVER);
+                // The message is a literal, on the stack already.
+                let message = self.ins.pop();
+                self.op(Op::DUP);
                 self.op(Op::ISNULL);
                 self.op(Op::NOT);
-                self.op(Op::SWAP);
+                self.ins.extend(message);
                 self.op(Op::ASSERTMSG);
             }
             Some("get") => {

@@ -9,18 +9,17 @@ use crate::types::Ty;
 
 /// All helpers by name.
 #[cfg(test)]
-pub(crate) const HELPERS: [&str; 12] = [
+pub(crate) const HELPERS: [&str; 11] = [
     "as_array",
     "as_bytes",
-    "as_hash",
+    "as_hash_20",
+    "as_hash_32",
+    "as_hash_33",
+    "as_hash_64",
     "copy_array",
     "get_int",
     "map_get",
     "of_length",
-    "param_20",
-    "param_32",
-    "param_33",
-    "param_64",
     "public_key",
 ];
 
@@ -29,15 +28,14 @@ pub(super) fn helper(u: &mut Unit<'_>, name: &'static str, label: Label) -> Code
     match name {
         "as_array" => h.as_array(),
         "as_bytes" => h.as_bytes(),
-        "as_hash" => h.as_hash(),
+        "as_hash_20" => h.as_hash(20),
+        "as_hash_32" => h.as_hash(32),
+        "as_hash_33" => h.as_hash(33),
+        "as_hash_64" => h.as_hash(64),
         "copy_array" => h.copy_array(),
         "get_int" => h.get_int(),
         "map_get" => h.map_get(),
         "of_length" => h.of_length(),
-        "param_20" => h.param(20),
-        "param_32" => h.param(32),
-        "param_33" => h.param(33),
-        "param_64" => h.param(64),
         _ => h.public_key(),
     }
     let ins = h.ins;
@@ -110,23 +108,18 @@ impl Build<'_, '_> {
         self.ops(&[Op::UNPACK, Op::PACKSTRUCT, Op::RET]);
     }
 
-    /// (item, n) -> ByteString of n bytes, or a fault.
-    fn as_hash(&mut self) {
+    /// (item) -> ByteString of n bytes, or a fault: Null has no size.
+    fn as_hash(&mut self, n: i64) {
         let good = self.u.label();
-        self.ops(&[Op::SWAP, Op::DUP]);
+        self.ops(&[Op::DUP]);
         self.is_type(item_type::BYTE_STRING);
         self.ins.push(Ins::Jump(Op::JMPIF, good));
-        let as_bytes = self.u.helper_label("as_bytes");
-        self.ins.push(Ins::Call(as_bytes));
+        self.ins
+            .push(Ins::With(Op::CONVERT, vec![item_type::BYTE_STRING]));
         self.ins.push(Ins::Label(good));
-        self.ops(&[
-            Op::DUP,
-            Op::SIZE,
-            Op::ROT,
-            Op::NUMEQUAL,
-            Op::ASSERT,
-            Op::RET,
-        ]);
+        self.ops(&[Op::DUP, Op::SIZE]);
+        self.int(n);
+        self.ops(&[Op::NUMEQUAL, Op::ASSERT, Op::RET]);
     }
 
     /// (key) -> number stored there, 0 if none.
@@ -135,8 +128,9 @@ impl Build<'_, '_> {
         if let Some(call) = Syscall::by_name("System.Storage.Local.Get") {
             self.ins.push(Ins::With(Op::SYSCALL, call.id.to_vec()));
         }
-        self.ops(&[Op::DUP, Op::ISNULL]);
-        self.ins.push(Ins::Jump(Op::JMPIFNOT, present));
+        // Null and all zeros are false; what has no truth is no number either.
+        self.ops(&[Op::DUP]);
+        self.ins.push(Ins::Jump(Op::JMPIF, present));
         self.ops(&[Op::DROP, Op::PUSH0, Op::RET]);
         self.ins.push(Ins::Label(present));
         self.int(0);
@@ -181,22 +175,5 @@ impl Build<'_, '_> {
         self.ops(&[Op::RET]);
         self.ins.push(Ins::Label(bad));
         self.ops(&[Op::DROP, Op::PUSHNULL, Op::RET]);
-    }
-
-    /// (parameter's name, item) -> ByteString of n bytes, or a fault that names the parameter.
-    fn param(&mut self, n: i64) {
-        let good = self.u.label();
-        let as_bytes = self.u.helper_label("as_bytes");
-        self.ins.push(Ins::Call(as_bytes));
-        self.ops(&[Op::DUP, Op::SIZE]);
-        self.int(n);
-        self.ins.push(Ins::Jump(Op::JMPEQ, good));
-        self.ops(&[Op::DROP]);
-        self.ins.push(Ins::Data(
-            format!(": expected {n} bytes").into_bytes().into(),
-        ));
-        self.ops(&[Op::CAT, Op::ABORTMSG]);
-        self.ins.push(Ins::Label(good));
-        self.ops(&[Op::NIP, Op::RET]);
     }
 }

@@ -145,16 +145,17 @@ impl Function<'_, '_> {
             }
             "result_expect" => {
                 args.iter().for_each(|a| self.value(a, false));
+                // The message is a literal, on the stack already.
+                let message = self.ins.pop();
                 if bare {
-                    self.op(Op::SWAP);
                     self.op(Op::ISNULL);
                 } else {
-                    self.op(Op::OVER);
+                    self.op(Op::DUP);
                     self.int(0);
                     self.op(Op::PICKITEM);
                     self.op(Op::NOT);
                 }
-                self.op(Op::SWAP);
+                self.ins.extend(message);
                 self.op(Op::ASSERTMSG);
                 if !bare {
                     self.unwrapped();

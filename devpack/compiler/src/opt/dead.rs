@@ -11,7 +11,7 @@ pub(super) fn run(code: &mut Code) -> bool {
 
 /// Nothing falls into what follows a jump, except at a label. The last source place in it stays: what is behind the
 /// label may have none of its own.
-fn unreachable(code: &mut Code) -> bool {
+pub(super) fn unreachable(code: &mut Code) -> bool {
     let before = code.ins.len();
     let mut out: Vec<Ins> = Vec::with_capacity(before);
     let mut dead = false;

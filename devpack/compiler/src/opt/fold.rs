@@ -75,6 +75,9 @@ fn unary(a: &Ins, last: &Ins) -> Option<Vec<Ins>> {
             Vec::new()
         });
     }
+    if truth(a) == Some(true) && *last == Ins::Op(Op::ASSERT) {
+        return Some(Vec::new());
+    }
     let one = match (a, last) {
         (a, Ins::Op(Op::NOT)) => boolean(!truth(a)?),
         (a, Ins::Op(Op::ISNULL)) => match a {

@@ -124,7 +124,8 @@ fn step(code: &Code, at: usize, known: &mut Known) {
                 }
             }
         }
-        Some(ins @ Ins::Int(n)) if n.bits() < 64 => {
+        // A longer one takes more bytes than it is worth: 1 unit.
+        Some(ins @ Ins::Int(n)) if n.bits() < 32 => {
             known.insert(slot, ins.clone());
         }
         Some(ins @ Ins::Op(Op::PUSHT | Op::PUSHF | Op::PUSHNULL)) => {

@@ -115,10 +115,9 @@ fn worth_it(codes: &[Code], caller: Label) -> HashMap<Label, Code> {
     out
 }
 
-/// Conversions of parameters, which run only when a caller passes another type than the manifest says.
+/// Conversions that run only when something comes in another type than it should.
 fn rarely_runs(code: &Code) -> bool {
-    let helper = code.name.strip_prefix("(helper) ");
-    helper.is_some_and(|name| name == "as_bytes" || name.starts_with("param_"))
+    code.name == "(helper) as_bytes"
 }
 
 /// Whether `from` calls `to`, itself or through others.

@@ -54,7 +54,7 @@ fn thread(code: &mut Code) -> bool {
 }
 
 /// `JMPIF a; JMP b; a:` is `JMPIFNOT b; a:`, and `JMP a; a:` is nothing.
-fn turn(code: &mut Code) -> bool {
+pub(super) fn turn(code: &mut Code) -> bool {
     let mut out: Vec<Ins> = Vec::with_capacity(code.ins.len());
     let mut changed = false;
     for (at, ins) in code.ins.iter().enumerate() {

@@ -10,6 +10,7 @@
 
 mod asserts;
 mod branch;
+mod coerce;
 mod dead;
 mod effect;
 mod flow;
@@ -20,8 +21,13 @@ mod jumps;
 mod keep;
 mod layout;
 mod look;
+mod numbers;
+mod order;
 mod peephole;
+mod reads;
 mod slots;
+mod stay;
+mod tails;
 #[cfg(test)]
 mod tests;
 mod types;
@@ -69,12 +75,17 @@ passes! {
     Fold "fold" "Constants are worked out, unless NeoVM would fault.";
     Types "types" "What is known to be an Integer, a Boolean or a ByteString is not tested or converted.";
     Peephole "peephole" "Neighbouring instructions become cheaper ones.";
+    Coerce "coerce" "A number is not converted where all that read it convert it.";
+    Numbers "numbers" "Short byte strings that are only read as bytes are pushed as numbers.";
     Forward "forward" "Slots that hold what another holds, and stores that are never read, go.";
     Keep "keep" "A value read soon after it is stored stays on the evaluation stack.";
+    Stay "stay" "A value stays on the evaluation stack across branches.";
     Asserts "asserts" "An assertion that holds jumps over its message.";
     Layout "layout" "Pieces reached by one jump take its place; loops test at their end.";
     Inline "inline" "Small functions, and those called once, are written out where they are called.";
     Slots "slots" "Slots of locals are numbered by use.";
+    Tails "tails" "Equal ends are written once.";
+    Order "order" "Functions that call each other lie side by side.";
 }
 
 impl Pass {
@@ -126,6 +137,15 @@ impl Default for Passes {
 /// Rounds after which cleaning stops even if something still changes; a handful is usual.
 const ROUNDS: usize = 64;
 
+/// The order in which the functions are best written one after another, as indices.
+pub(crate) fn order(codes: &[Code], passes: Passes) -> Vec<usize> {
+    if passes.has(Pass::Order) {
+        order::run(codes)
+    } else {
+        (0..codes.len()).collect()
+    }
+}
+
 /// Runs the chosen passes over all functions, of which the first `exports` are called from outside.
 pub(crate) fn optimise(codes: &mut Vec<Code>, exports: usize, tokens: &[Token], passes: Passes) {
     if passes == Passes::none() {
@@ -142,8 +162,12 @@ pub(crate) fn optimise(codes: &mut Vec<Code>, exports: usize, tokens: &[Token], 
     if passes.has(Pass::Dead) {
         inline::unreachable(codes, exports);
     }
-    for code in codes {
-        // Last, for both make other passes see less.
+    for code in codes.iter_mut() {
+        // Late, for these make other passes see less.
+        let _ = passes.has(Pass::Numbers) && numbers::run(code, &calls);
+        if passes.has(Pass::Coerce) && coerce::run(code, &calls) {
+            clean(code);
+        }
         if passes.has(Pass::Asserts) && asserts::run(code, &labels) {
             clean(code);
         }
@@ -157,9 +181,16 @@ pub(crate) fn optimise(codes: &mut Vec<Code>, exports: usize, tokens: &[Token], 
             }
             clean(code);
         }
+        while passes.has(Pass::Stay) && stay::run(code, &calls, &labels, &clean) {
+            clean(code);
+        }
         if passes.has(Pass::Slots) {
             slots::run(code);
         }
+    }
+    if passes.has(Pass::Tails) {
+        let order = order(codes, passes);
+        tails::run(codes, &labels, &order);
     }
 }
 

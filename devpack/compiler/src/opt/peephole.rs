@@ -80,6 +80,8 @@ fn two(a: &Ins, b: &Ins) -> Option<Vec<Ins>> {
         (one, Ins::Op(Op::XOR)) if is_int(one, -1) => op(Op::INVERT),
         (push, Ins::Op(Op::DROP)) if pushes(push) => Some(Vec::new()),
         (Ins::Op(Op::DUP | Op::OVER), Ins::Op(Op::DROP)) => Some(Vec::new()),
+        // Nobody looks at the stack after that.
+        (Ins::Op(Op::DROP), Ins::Op(Op::ABORT)) => op(Op::ABORT),
         (Ins::Op(Op::SWAP), Ins::Op(Op::SWAP)) => Some(Vec::new()),
         (Ins::Op(Op::REVERSE3), Ins::Op(Op::REVERSE3)) => Some(Vec::new()),
         (Ins::Op(Op::DUP), Ins::Op(Op::SWAP)) => op(Op::DUP),

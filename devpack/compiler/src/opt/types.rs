@@ -69,7 +69,7 @@ impl State {
             };
             return;
         }
-        let top = self.top(0);
+        let (top, under) = (self.top(0), self.top(1));
         match ins {
             Ins::Op(Op::DUP) => return self.push(top),
             Ins::Op(Op::OVER) => return self.push(self.top(1)),
@@ -82,9 +82,22 @@ impl State {
                 let (b, _) = (self.pop(), self.pop());
                 return self.push(b);
             }
+            Ins::Op(Op::TUCK) => {
+                let (b, a) = (self.pop(), self.pop());
+                self.push(b);
+                self.push(a);
+                return self.push(b);
+            }
+            Ins::Op(Op::ROT) => {
+                let (c, b, a) = (self.pop(), self.pop(), self.pop());
+                self.push(b);
+                self.push(c);
+                return self.push(a);
+            }
             _ => {}
         }
-        let Some(effect) = calls.of(ins, last_solid(&code.ins, at)) else {
+        let before = last_solid(&code.ins, at);
+        let Some(effect) = calls.of(ins, before) else {
             return self.stack.clear();
         };
         for _ in 0..effect.takes {
@@ -98,6 +111,15 @@ impl State {
         {
             *last = match Slot::loaded(ins) {
                 Some(slot) => self.slots.get(&slot).copied(),
+                // A shift by nothing may leave its item as it is.
+                None if matches!(ins, Ins::Op(Op::SHL | Op::SHR)) => {
+                    let moves = matches!(before, Some(Ins::Int(n)) if *n > 0.into());
+                    if moves {
+                        Some(Kind::Int)
+                    } else {
+                        under.filter(|k| *k == Kind::Int)
+                    }
+                }
                 None => made(ins, top),
             };
         }
@@ -129,7 +151,7 @@ fn made(ins: &Ins, top: Option<Kind>) -> Option<Kind> {
             Op::EQUAL | Op::NOTEQUAL | Op::NUMEQUAL | Op::NUMNOTEQUAL => Some(Kind::Bool),
             Op::LT | Op::LE | Op::GT | Op::GE | Op::WITHIN => Some(Kind::Bool),
             Op::BOOLAND | Op::BOOLOR | Op::HASKEY => Some(Kind::Bool),
-            Op::ADD | Op::SUB | Op::MUL | Op::DIV | Op::MOD | Op::SHR => Some(Kind::Int),
+            Op::ADD | Op::SUB | Op::MUL | Op::DIV | Op::MOD => Some(Kind::Int),
             Op::AND | Op::OR | Op::XOR | Op::INVERT | Op::SIGN | Op::ABS => Some(Kind::Int),
             Op::NEGATE | Op::INC | Op::DEC | Op::MIN | Op::MAX | Op::SIZE => Some(Kind::Int),
             _ => None,

@@ -22,6 +22,9 @@ use crate::runtime::MAX_EVENTS;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CallFlags(u8);
 
+/// How many blocks back the ledger looks (MainNet's `MaxTraceableBlocks`, about a year).
+const MAX_TRACEABLE_BLOCKS: i64 = 2_102_400;
+
 /// No permission needed.
 pub(crate) const NONE: CallFlags = CallFlags(0);
 
@@ -85,6 +88,8 @@ pub(crate) struct State {
     pub(crate) randoms: u64,
     /// The first random numbers of each invocation, when they are known.
     pub(crate) given_randoms: Vec<Int>,
+    /// Nonces of blocks, where they are known.
+    pub(crate) given_nonces: BTreeMap<Int, Int>,
 }
 
 thread_local! {
@@ -188,11 +193,50 @@ impl State {
     }
 
     pub(crate) fn block_hash(&self) -> Hash256 {
+        self.hash_of_block(self.block_index)
+    }
+
+    fn hash_of_block(&self, index: Int) -> Hash256 {
         let mut digest = Sha256::new();
         digest.update(b"block");
         digest.update(self.network.to_le_bytes());
-        digest.update(self.block_index.to_minimal_bytes());
+        digest.update(index.to_minimal_bytes());
         Hash256::unchecked(digest.finalize().into())
+    }
+
+    /// `LedgerContract.getBlock`, Null as `None`.
+    pub(crate) fn block(&self, index: Int) -> Option<Item> {
+        if index < 0 || index > self.block_index || index + MAX_TRACEABLE_BLOCKS < self.block_index
+        {
+            return None;
+        }
+        let hash = |hash: Hash256| Item::ByteString(hash.as_bytes());
+        let nothing = || hash(Hash256::zero());
+        Some(Item::array(vec![
+            hash(self.hash_of_block(index)),
+            Item::integer(0),
+            hash(self.hash_of_block(index - 1)),
+            nothing(),
+            Item::Integer(self.time_ms),
+            Item::Integer(self.nonce_of_block(index)),
+            Item::Integer(index),
+            Item::integer(0),
+            Item::ByteString(Hash160::zero().as_bytes()),
+            Item::integer(0),
+        ]))
+    }
+
+    fn nonce_of_block(&self, index: Int) -> Int {
+        if let Some(nonce) = self.given_nonces.get(&index) {
+            return *nonce;
+        }
+        let mut digest = Sha256::new();
+        digest.update(b"nonce");
+        digest.update(self.seed.to_le_bytes());
+        digest.update(index.to_minimal_bytes());
+        let mut positive = [0; 9];
+        positive[..8].copy_from_slice(&digest.finalize()[..8]);
+        Int::from_le_bytes(&positive).unwrap_or_default()
     }
 
     /// The hash that stands for the entry script's.

@@ -76,6 +76,7 @@ impl Chain {
             calls: BTreeMap::new(),
             randoms: 0,
             given_randoms: Vec::new(),
+            given_nonces: BTreeMap::new(),
         })))
     }
 
@@ -262,6 +263,12 @@ impl Chain {
     /// node made them for a past transaction.
     pub fn set_random_numbers(&self, numbers: Vec<Int>) {
         self.0.borrow_mut().given_randoms = numbers;
+    }
+
+    /// Sets the consensus nonce of a block, as a real chain had it; others follow from the seed.
+    pub fn set_block_nonce(&self, index: impl Into<Int>, nonce: Int) {
+        let mut state = self.0.borrow_mut();
+        state.given_nonces.insert(index.into(), nonce);
     }
 
     /// Hash of the transaction that the next invocation will be.

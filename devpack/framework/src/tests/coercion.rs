@@ -145,23 +145,16 @@ fn bytes_come_from_every_primitive() {
 #[test]
 fn a_hash_must_have_its_length() {
     check("takeHash", Item::bytes(&[1; 20]), Item::bytes(&[1; 20]));
-    refused(
-        "takeHash",
-        Item::bytes(&[1; 19]),
-        "theHash: expected 20 bytes",
-    );
-    refused(
-        "takeHash",
-        Item::Null,
-        "theHash: expected ByteString, got Null",
-    );
+    refused("takeHash", Item::bytes(&[1; 19]), "theHash: 20 bytes");
+    refused("takeHash", Item::Null, "theHash: 20 bytes");
+    refused("takeHash", Item::buffer(vec![1; 20]), "theHash: 20 bytes");
 }
 
 #[test]
 fn null_is_none() {
     check("takeOption", Item::Null, Item::Boolean(false));
     check("takeOption", Item::bytes(&[1; 20]), Item::Boolean(true));
-    refused("takeOption", Item::bytes(b""), "value: expected 20 bytes");
+    refused("takeOption", Item::bytes(b""), "value: 20 bytes");
 }
 
 #[test]

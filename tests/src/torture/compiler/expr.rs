@@ -1,7 +1,7 @@
 //! Expressions of a wanted type.
 
 use super::program::{Function, Hold, Ty, Var};
-use super::writer::Writer;
+use super::writer::{Writer, compared, used};
 
 /// Literals that meet the borders of the encodings of a push, of a shift and of an index.
 const NUMBERS: &[&str] = &[
@@ -272,12 +272,13 @@ impl Writer {
             0..=5 => {
                 let op = self.random.pick(&["<", "<=", ">", ">=", "==", "!="]);
                 let left = self.expr(&Ty::Int, depth);
-                format!("({left} {op} {})", self.right(depth))
+                compared(&left, op, &self.right(depth))
             }
             6 => {
                 let op = self.random.pick(&["==", "!="]);
                 let ty = self.random.pick(&[Ty::Bytes, Ty::Text, Ty::Bool, Ty::Enum]);
-                format!("({} {op} {})", self.expr(&ty, depth), self.expr(&ty, depth))
+                let left = self.expr(&ty, depth);
+                compared(&left, op, &self.expr(&ty, depth))
             }
             7 => {
                 let op = self.random.pick(&["==", "!="]);
@@ -580,14 +581,5 @@ impl Writer {
             };
         }
         format!("&{}", self.expr(ty, depth))
-    }
-}
-
-/// A path as a value: what Rust does not copy is cloned.
-pub(super) fn used(path: &str, ty: &Ty) -> String {
-    if ty.is_copy() {
-        path.to_owned()
-    } else {
-        format!("{path}.clone()")
     }
 }

@@ -1,9 +1,8 @@
 //! Statements.
 
-use super::expr::used;
 use super::generate::FUEL;
 use super::program::{Hold, Ty, Var};
-use super::writer::Writer;
+use super::writer::{Writer, used};
 
 /// Loops inside of each other.
 const MAX_LOOPS: usize = 2;

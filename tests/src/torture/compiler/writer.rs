@@ -185,3 +185,21 @@ impl Writer {
         Ty::map(self.random.pick(&key), self.random.pick(&value))
     }
 }
+
+/// A path as a value: what Rust does not copy is cloned.
+pub(super) fn used(path: &str, ty: &Ty) -> String {
+    if ty.is_copy() {
+        path.to_owned()
+    } else {
+        format!("{path}.clone()")
+    }
+}
+
+/// Rust's comparisons borrow both sides, so a variable on the left is copied first where the right may assign to it.
+pub(super) fn compared(left: &str, op: &str, right: &str) -> String {
+    if right.contains("({ ") {
+        format!("({{ {left} }} {op} {right})")
+    } else {
+        format!("({left} {op} {right})")
+    }
+}

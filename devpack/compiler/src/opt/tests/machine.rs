@@ -26,12 +26,15 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
-    /// All that may not change.
+    /// All that may not change. After a fault nobody knows what was read.
     pub(super) fn seen(&self) -> Outcome {
-        Outcome {
-            gas: 0,
-            ..self.clone()
+        let mut out = self.clone();
+        out.gas = 0;
+        if out.result.is_err() {
+            out.log
+                .retain(|(call, _)| call != "System.Storage.Local.Get");
         }
+        out
     }
 }
 
@@ -146,10 +149,16 @@ impl Machine<'_> {
     }
 
     fn go(&mut self) -> Fault<()> {
-        let places: Vec<HashMap<usize, usize>> = self
+        // Jumps may lead into another function.
+        let places: HashMap<usize, (usize, usize)> = self
             .codes
             .iter()
-            .map(|c| super::super::flow::labels(&c.ins))
+            .enumerate()
+            .flat_map(|(n, c)| {
+                super::super::flow::labels(&c.ins)
+                    .into_iter()
+                    .map(move |(label, at)| (label, (n, at)))
+            })
             .collect();
         let mut frames = vec![self.enter(0)?];
         for _ in 0..STEPS {
@@ -173,11 +182,11 @@ impl Machine<'_> {
                 Ins::StArg(n) => f.args[*n] = self.stack.pop().ok_or("fault")?,
                 Ins::Jump(op, label) => {
                     self.gas += 2;
-                    let to = places[f.code][label];
+                    let (code, at) = places[label];
                     if self.jumps(*op)?
                         && let Some(f) = frames.last_mut()
                     {
-                        f.at = to;
+                        (f.code, f.at) = (code, at);
                     }
                 }
                 Ins::Call(label) => {
@@ -197,7 +206,7 @@ impl Machine<'_> {
                     self.gas += u64::from(op.price());
                     self.with(*op, operand)?;
                 }
-                Ins::Label(_) | Ins::Mark(_) | Ins::Inlined(..) => {}
+                Ins::Label(_) | Ins::Mark(_) | Ins::Inlined(..) | Ins::Also(_) => {}
             }
             if Slotted::is(&ins) {
                 self.gas += 2;
@@ -285,6 +294,10 @@ impl Machine<'_> {
             Op::DROP => drop(self.pop()?),
             Op::DUP => self.stack.push(self.stack[self.place(0)?].clone()),
             Op::OVER => self.stack.push(self.stack[self.place(1)?].clone()),
+            Op::PICK => {
+                let below = usize::try_from(self.int()?).map_err(|_| "fault")?;
+                self.stack.push(self.stack[self.place(below)?].clone());
+            }
             Op::NIP => {
                 let at = self.place(1)?;
                 self.stack.remove(at);
@@ -323,13 +336,19 @@ impl Machine<'_> {
                 a.extend(b);
                 self.stack.push(Item::Buffer(a));
             }
+            Op::ASSERT => {
+                if !truth(&self.pop()?)? {
+                    return fault();
+                }
+            }
+            Op::ABORT => return fault(),
             Op::ASSERTMSG => {
                 let message = self.pop()?;
                 if !truth(&self.pop()?)? {
-                    return Err(format!("assert {message:?}"));
+                    return Err(format!("says {message:?}"));
                 }
             }
-            Op::ABORTMSG => return Err(format!("abort {:?}", self.pop()?)),
+            Op::ABORTMSG => return Err(format!("says {:?}", self.pop()?)),
             Op::EQUAL | Op::NOTEQUAL => {
                 let (b, a) = (self.pop()?, self.pop()?);
                 self.stack.push(Item::Bool((a == b) == (op == Op::EQUAL)));

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod machine;
+mod passes;
 
 use neo_opcode::{Op, Syscall, item_type};
 use num_bigint::BigInt;
