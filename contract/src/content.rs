@@ -69,7 +69,8 @@ pub fn quote(size: Int, mode: Int, priority: Int, periods: Int) -> Int {
 
 /// Keeps content for more periods, for whoever pays. What is paid ahead never passes the most periods of one payment.
 pub fn renew(payer: &Hash160, root: &Bytes, periods: Int, max_payment: Int) {
-    let old = paid(root);
+    let entry = registered(root);
+    let old = paid(&entry);
     let expiry = expiry_of(old) + periods * PERIOD;
     assert!(
         expiry - runtime::time() <= MAX_PERIODS * PERIOD,
@@ -77,15 +78,16 @@ pub fn renew(payer: &Hash160, root: &Bytes, periods: Int, max_payment: Int) {
     );
     let price = quote(old & LOW_48_BITS, mode_of(old), priority_of(old), periods);
     charge(payer, price, max_payment);
-    store(&owner_of(root), root, old + ((periods * PERIOD) << 64));
+    store(&owner_in(&entry), root, old + ((periods * PERIOD) << 64));
 }
 
 /// Puts another root and size in place of a writable content's, until the same time. More blocks are paid for the
 /// started periods that are left; fewer give nothing back.
 pub fn update(owner: &Hash160, root: &Bytes, new_root: &Bytes, size: Int, max_payment: Int) {
-    let old = paid(root);
+    let entry = registered(root);
+    let old = paid(&entry);
     assert!(
-        mode_of(old) == 1 && owner_of(root) == *owner,
+        mode_of(old) == 1 && owner_in(&entry) == *owner,
         "updateContent: read-only, or not yours"
     );
     assert_free(new_root);
@@ -141,15 +143,26 @@ pub fn size_of(root: &Bytes) -> Int {
 /// The numbers of a content that has not expired; faults if the root is not 32 bytes.
 fn live(root: &Bytes) -> Option<Int> {
     let numbers = numbers_of(&stored(root)?);
-    if expiry_of(numbers) <= runtime::time() {
+    if has_expired(numbers) {
         return None;
     }
     Some(numbers)
 }
 
-/// The numbers of a content that must not have expired.
-fn paid(root: &Bytes) -> Int {
-    live(root).expect("not registered, or expired")
+fn has_expired(numbers: Int) -> bool {
+    expiry_of(numbers) <= runtime::time()
+}
+
+/// What is stored of a content that must be there.
+fn registered(root: &Bytes) -> Bytes {
+    stored(root).expect("not registered, or expired")
+}
+
+/// The numbers of a stored content that must not have expired.
+fn paid(entry: &Bytes) -> Int {
+    let numbers = numbers_of(entry);
+    assert!(!has_expired(numbers), "not registered, or expired");
+    numbers
 }
 
 /// What is stored of a content; faults if the root is not 32 bytes.
@@ -191,11 +204,6 @@ fn priority_of(numbers: Int) -> Int {
 
 fn expiry_of(numbers: Int) -> Int {
     (numbers >> 64) & LOW_48_BITS
-}
-
-/// Whose a registered content is.
-fn owner_of(root: &Bytes) -> Hash160 {
-    owner_in(&storage::get(&keys::content(root)).unwrap())
 }
 
 /// Started blocks × periods × base fee × (priority + 1) × (mode + 1); faults if the size is out of range.
