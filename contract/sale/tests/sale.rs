@@ -4,7 +4,7 @@
 mod kit;
 
 use kit::*;
-use neo_framework::chain::Item;
+use neo_framework::chain::{Account, Item};
 use neo_framework::{gas_token, neo_token};
 
 const NEO: neo_framework::Hash160 = neo_token::HASH;
@@ -228,6 +228,19 @@ fn the_sale_can_be_put_off_but_not_for_ever() {
     }
 }
 
+/// Every call that is the administrator's, where one names accounts with this one.
+fn administration(of: &Account) -> [(&'static str, Vec<Item>); 6] {
+    let list = || Item::array(vec![account(of)]);
+    [
+        ("end", vec![]),
+        ("pause", vec![]),
+        ("resume", vec![]),
+        ("postpone", vec![int(1)]),
+        ("whitelist", vec![list(), int(1)]),
+        ("allot", vec![list(), Item::array(vec![int(1)]), int(2)]),
+    ]
+}
+
 #[test]
 fn the_administrator_ends_it_for_good() {
     let world = World::open();
@@ -241,15 +254,7 @@ fn the_administrator_ends_it_for_good() {
         .collect();
     assert_eq!(args, [3, world.start + DAY, world.start + 2 * DAY]);
     world.no_sale(&world.alice, &NEO, 1, "sale: has ended");
-    let list = || Item::array(vec![account(&world.alice)]);
-    for (method, args) in [
-        ("end", vec![]),
-        ("pause", vec![]),
-        ("resume", vec![]),
-        ("postpone", vec![int(1)]),
-        ("whitelist", vec![list(), int(1)]),
-        ("allot", vec![list(), Item::array(vec![int(1)]), int(2)]),
-    ] {
+    for (method, args) in administration(&world.alice) {
         world.refused(&world.admin, method, args, "sale: has ended");
     }
     // Before the opening too.
@@ -262,15 +267,7 @@ fn the_administrator_ends_it_for_good() {
 #[test]
 fn nobody_else_has_the_administrators_rights() {
     let world = World::open();
-    let list = || Item::array(vec![account(&world.bob)]);
-    for (method, args) in [
-        ("end", vec![]),
-        ("pause", vec![]),
-        ("resume", vec![]),
-        ("postpone", vec![int(1)]),
-        ("whitelist", vec![list(), int(1)]),
-        ("allot", vec![list(), Item::array(vec![int(1)]), int(2)]),
-    ] {
+    for (method, args) in administration(&world.bob) {
         for who in [&world.bob, &world.owner, &world.treasury] {
             world.refused(who, method, args.clone(), "only for the administrator");
         }
