@@ -113,14 +113,6 @@ impl Bytes {
         Bytes::from(joined)
     }
 
-    /// Whether NeoVM holds these bytes as a ByteString, which it reads as a number for nothing; not so a Buffer, which
-    /// `concat`, `slice`, `left` and `right` leave there. Natively always true: it may only serve to choose the cheaper
-    /// of two ways to the same end.
-    #[must_use]
-    pub fn is_plain(&self) -> bool {
-        true
-    }
-
     /// The little-endian signed number; a fault above 32 bytes.
     #[must_use]
     #[track_caller]

@@ -20,7 +20,6 @@ pub(super) static ROWS: &[(&str, &str, &str)] = &[
     ("Bytes::left", "(Bytes~; Int) -> Bytes~", "LEFT"),
     ("Bytes::right", "(Bytes~; Int) -> Bytes~", "RIGHT"),
     ("Bytes::concat", "(Bytes~; Bytes~) -> Bytes~", "CAT"),
-    ("Bytes::is_plain", "(Bytes~) -> bool", "ISTYPE:28"),
     ("Bytes::to_int", "(Bytes~) -> Int", "@to_int"),
     ("Bytes::as_slice", "(Bytes) -> Slice", ""),
     // Text
