@@ -461,7 +461,14 @@ impl Writer {
                 arms.push(format!("{pattern} => {}", self.expr(ty, depth)));
             }
         }
-        format!("(match {subject} {{ {} }})", arms.join(", "))
+        let arms = arms.join(", ");
+        // What a guard may assign to cannot be lent to the match: a copy is.
+        let subject = if arms.contains("({ ") {
+            format!("({{ {subject} }})")
+        } else {
+            subject
+        };
+        format!("(match {subject} {{ {arms} }})")
     }
 
     /// Something to match on, with patterns that leave nothing out.
