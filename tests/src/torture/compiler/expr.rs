@@ -450,24 +450,26 @@ impl Writer {
     fn matched(&mut self, ty: &Ty, depth: usize) -> String {
         let (subject, patterns) = self.subject(depth);
         let mut arms = Vec::new();
+        let mut assigns = false;
         for pattern in patterns {
             let guard = if pattern != "_" && self.random.one_in(6) {
                 format!(" if {}", self.condition(depth.min(1)))
             } else {
                 String::new()
             };
+            assigns |= guard.contains("({ ");
             arms.push(format!("{pattern}{guard} => {}", self.expr(ty, depth)));
             if !guard.is_empty() {
                 arms.push(format!("{pattern} => {}", self.expr(ty, depth)));
             }
         }
-        let arms = arms.join(", ");
-        // What a guard may assign to cannot be lent to the match: a copy is.
-        let subject = if arms.contains("({ ") {
+        // What a guard may assign to cannot be lent to the match: a copy is. A slice is of a temporary already.
+        let subject = if assigns && !subject.ends_with(".as_slice()") {
             format!("({{ {subject} }})")
         } else {
             subject
         };
+        let arms = arms.join(", ");
         format!("(match {subject} {{ {arms} }})")
     }
 
