@@ -244,7 +244,12 @@ impl Machine<'_> {
                 let takes = usize::from(call.name != "System.Runtime.GetTime");
                 let mut given = Vec::new();
                 for _ in 0..takes {
-                    given.push(self.pop()?);
+                    let item = self.pop()?;
+                    // Storage sees bytes alone, whatever they were pushed as, and faults at Null.
+                    given.push(match call.name.starts_with("System.Storage.") {
+                        true => Item::Bytes(bytes(&item)?),
+                        false => item,
+                    });
                 }
                 let number = self.log.len();
                 self.log.push((call.name.to_owned(), given));
