@@ -7,11 +7,9 @@
 pub mod fuzzing;
 
 /// What `fuzzing` needs of the generated tests.
+#[path = "../../tests/src/torture"]
 pub mod torture {
-    #[path = "../../../tests/src/torture/random.rs"]
     pub mod random;
-    #[path = "../../../tests/src/torture/scripts.rs"]
     pub mod scripts;
-    #[path = "../../../tests/src/torture/vm_contract.rs"]
     pub mod vm_contract;
 }

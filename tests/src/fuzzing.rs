@@ -10,8 +10,7 @@ use phantasma_vm::core::check;
 use phantasma_vm::{TABLE, assemble, disassemble, steps, validate};
 
 use crate::torture::random::Random;
-use crate::torture::scripts::script_of;
-use crate::torture::vm::stored;
+use crate::torture::scripts::{script_of, stored};
 use crate::torture::vm_contract::methods;
 
 /// A method that leaves something on the stack, or takes what is not its own, has done what no script may.

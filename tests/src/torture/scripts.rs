@@ -71,3 +71,8 @@ fn number(random: &mut Random, size: usize) -> Vec<u8> {
     }
     bytes
 }
+
+/// The script as the contract keeps it, behind an author.
+pub(crate) fn stored(script: &[u8]) -> Vec<u8> {
+    [&[0xA5; 20], script].concat()
+}

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 
 use super::items::as_node_shows;
 use super::random::Random;
-use super::scripts::neo_script;
+use super::scripts::{neo_script, stored};
 use super::vm_contract::methods;
 use super::{PARALLEL, Tally, deployed};
 use crate::TestNet;
@@ -185,11 +185,6 @@ fn natively(script: &[u8]) -> End {
             other => End::Fault(format!("no list of items: {other:?}")),
         },
     }
-}
-
-/// The script as the contract keeps it, behind an author.
-pub(crate) fn stored(script: &[u8]) -> Vec<u8> {
-    [&[0xA5; 20], script].concat()
 }
 
 /// The same script with something behind it that never runs.
