@@ -1,9 +1,14 @@
 //! Frames on a stream: a `u32` length (little-endian), then that many bytes.
 
+use bytes::{BufMut, Bytes, BytesMut};
 use phantasma_wire::codec::Frame;
 use quinn::{ReadError, ReadExactError, RecvStream, SendStream};
 
 use crate::NetError;
+
+/// A part of a frame that is at least so long is shared, a shorter one copied beside its neighbours: each separate piece
+/// costs the stream about as much as copying so many bytes.
+const SHARED: usize = 256;
 
 /// Sends frames, in order.
 #[derive(Debug)]
@@ -30,7 +35,32 @@ impl FrameSender {
             max: F::MAX_LEN,
         };
         let length = u32::try_from(body.len()).map_err(too_long)?.to_le_bytes();
-        let mut chunks = [bytes::Bytes::copy_from_slice(&length), body];
+        let mut chunks = [Bytes::copy_from_slice(&length), body];
+        self.stream
+            .write_all_chunks(&mut chunks)
+            .await
+            .map_err(|error| NetError::ConnectionLost(error.to_string()))
+    }
+
+    /// Sends frames that were encoded before, each made of parts that follow each other, without copying large
+    /// ones and with few calls. The caller keeps the limit of the frame's type.
+    pub async fn send_encoded(&mut self, frames: &[[Bytes; 2]]) -> Result<(), NetError> {
+        let (mut chunks, mut small) = (Vec::new(), BytesMut::new());
+        for [head, body] in frames {
+            let len = head.len() + body.len();
+            let length = u32::try_from(len).map_err(|_| NetError::FrameTooLong {
+                len,
+                max: u32::MAX as usize,
+            })?;
+            small.put_u32_le(length);
+            small.put_slice(head);
+            if body.len() < SHARED {
+                small.put_slice(body);
+            } else {
+                chunks.extend([small.split().freeze(), body.clone()]);
+            }
+        }
+        chunks.push(small.freeze());
         self.stream
             .write_all_chunks(&mut chunks)
             .await

@@ -27,7 +27,7 @@ pub mod http;
 mod identity;
 mod tls;
 
-pub use endpoint::{Connection, Endpoint, Incoming, Limits, Protocol, resolve};
+pub use endpoint::{Connection, Endpoint, Incoming, Limits, Offered, Protocol, resolve};
 pub use error::NetError;
 pub use frames::{FrameReceiver, FrameSender};
 pub use identity::{Identity, verify_signature};

@@ -27,7 +27,11 @@ impl Refusal {
 pub type Verdict = Result<Outcome, Refusal>;
 
 /// A verdict that may still be to come.
-pub type Pending = watch::Receiver<Option<Verdict>>;
+#[derive(Debug, Clone)]
+pub enum Pending {
+    Done(Verdict),
+    Waiting(watch::Receiver<Option<Verdict>>),
+}
 
 /// A bounded memory of messages; the oldest is forgotten first.
 ///
@@ -78,10 +82,10 @@ impl Dedup {
     pub fn enter(&self, id: Hash) -> Entered {
         let mut inner = self.lock();
         let deliver = match inner.messages.get(&id) {
-            Some(State::Running(sender)) => return Entered::Known(sender.subscribe()),
-            Some(State::Done(outcome)) => {
-                return Entered::Known(watch::channel(Some(Ok(*outcome))).1);
+            Some(State::Running(sender)) => {
+                return Entered::Known(Pending::Waiting(sender.subscribe()));
             }
+            Some(State::Done(outcome)) => return Entered::Known(Pending::Done(Ok(*outcome))),
             Some(State::Refused { delivered }) => !delivered,
             None => true,
         };
@@ -129,8 +133,12 @@ impl Inner {
 }
 
 /// Waits for a verdict. A verdict that will never come (the message was forgotten meanwhile) is an error.
-pub async fn verdict(mut pending: Pending) -> Verdict {
-    match pending.wait_for(Option::is_some).await {
+pub async fn verdict(pending: Pending) -> Verdict {
+    let mut waiting = match pending {
+        Pending::Done(verdict) => return verdict,
+        Pending::Waiting(waiting) => waiting,
+    };
+    match waiting.wait_for(Option::is_some).await {
         Ok(verdict) => verdict.clone().unwrap_or_else(|| Err(forgotten())),
         Err(_) => Err(forgotten()),
     }

@@ -1,6 +1,7 @@
 //! Who listens to what, and what waits for each reader.
 //!
-//! Two kinds of things wait for a reader. Live messages lie in a bounded queue in which new ones push out the oldest.
+//! Two kinds of things wait for a reader. Ephemeral messages go straight into the connection's datagrams; what does not
+//! fit one lies in a bounded queue. In both, new messages push out the oldest, and all readers share one encoding.
 //! Of kept messages nothing lies in memory at all: a reader has a *cursor* into the log for each box, so it can be as
 //! slow as it likes, loses none, and costs 40 bytes a box.
 
@@ -8,10 +9,20 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use phantasma_net::{Connection, Offered};
 use phantasma_wire::relay::{Outbox, Pushed, Subscriptions};
 use tokio::sync::Notify;
 
-/// Bounds of what waits. Memory in the worst case: sessions × `queue_bytes`.
+/// How a live message reaches its readers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// In a QUIC datagram if it fits, else as below.
+    Datagram,
+    /// On the client's stream, behind what waits there.
+    Stream,
+}
+
+/// Bounds of what waits. Memory in the worst case: sessions × (`queue_bytes` and the connection's datagrams).
 #[derive(Debug, Clone, Copy)]
 pub struct HubLimits {
     pub max_sessions: usize,
@@ -39,7 +50,9 @@ struct Inner {
 pub struct Delivered {
     /// Listening sessions.
     pub subscribers: u32,
-    /// Messages (this one or older ones) that slow readers lost.
+    /// Copies that have left in datagrams; the others wait in queues.
+    pub datagrams: usize,
+    /// Messages (these or older ones) that slow readers lost.
     pub dropped: usize,
 }
 
@@ -56,8 +69,8 @@ impl Hub {
         }
     }
 
-    /// A new session; `None` when there are as many as there may be.
-    pub fn join(&self) -> Option<(u64, Arc<Mailbox>)> {
+    /// A new session, whose datagrams go over `connection`; `None` when there are as many as there may be.
+    pub fn join(&self, connection: Option<Connection>) -> Option<(u64, Arc<Mailbox>)> {
         let mut inner = self.lock();
         if inner.mailboxes.len() >= self.limits.max_sessions {
             return None;
@@ -67,6 +80,7 @@ impl Hub {
         let mailbox = Arc::new(Mailbox::new(
             self.limits.queue_items,
             self.limits.queue_bytes,
+            connection,
         ));
         inner.mailboxes.insert(session, mailbox.clone());
         Some((session, mailbox))
@@ -91,13 +105,20 @@ impl Hub {
         }
     }
 
-    /// Puts a live message (an encoded frame) into the queue of everybody who listens to the box. Never waits.
-    pub fn deliver(&self, box_id: u64, frame: &Bytes) -> Delivered {
-        let inner = self.lock();
-        let mut delivered = Delivered::default();
-        for mailbox in inner.of_box(box_id) {
-            delivered.subscribers += 1;
-            delivered.dropped += mailbox.push(frame.clone());
+    /// Hands live messages (encoded frames) to everybody who listens to the box, in order. Never waits.
+    pub fn deliver(&self, box_id: u64, frames: &[Bytes], way: Way) -> Delivered {
+        // Sending takes longer than looking them up: others may come and go meanwhile.
+        let readers: Vec<_> = self.lock().of_box(box_id).cloned().collect();
+        let mut delivered = Delivered {
+            subscribers: u32::try_from(readers.len()).unwrap_or(u32::MAX),
+            ..Delivered::default()
+        };
+        for mailbox in readers {
+            for frame in frames {
+                let (sent, dropped) = mailbox.hand(frame, way);
+                delivered.datagrams += sent;
+                delivered.dropped += dropped;
+            }
         }
         delivered
     }
@@ -136,6 +157,7 @@ impl Inner {
 pub struct Mailbox {
     state: Mutex<State>,
     ready: Notify,
+    connection: Option<Connection>,
 }
 
 #[derive(Debug)]
@@ -156,7 +178,7 @@ pub struct Cursor {
 }
 
 impl Mailbox {
-    fn new(items: usize, bytes: usize) -> Self {
+    fn new(items: usize, bytes: usize, connection: Option<Connection>) -> Self {
         let state = State {
             live: Outbox::new(items, bytes),
             cursors: BTreeMap::new(),
@@ -165,6 +187,7 @@ impl Mailbox {
         Self {
             state: Mutex::new(state),
             ready: Notify::new(),
+            connection,
         }
     }
 
@@ -210,6 +233,20 @@ impl Mailbox {
         }
     }
 
+    /// Sends or queues a live message: how many copies left in a datagram, and how many messages were lost for it.
+    fn hand(&self, frame: &Bytes, way: Way) -> (usize, usize) {
+        let connection = match way {
+            Way::Datagram => self.connection.as_ref(),
+            Way::Stream => None,
+        };
+        match connection.map(|connection| connection.offer_datagram(frame)) {
+            Some(Offered::Queued) => (1, 0),
+            Some(Offered::QueuedForOlder) => (1, 1),
+            Some(Offered::Lost) => (0, 1),
+            Some(Offered::DoesNotFit) | None => (0, self.push(frame.clone())),
+        }
+    }
+
     /// Adds a live message; how many were lost for it.
     fn push(&self, frame: Bytes) -> usize {
         let bytes = frame.len();
@@ -250,13 +287,14 @@ mod tests {
     #[test]
     fn a_message_goes_to_those_who_listen_to_its_box_only() {
         let hub = Hub::new(LIMITS);
-        let (one, first) = hub.join().unwrap();
-        let (two, second) = hub.join().unwrap();
+        let (one, first) = hub.join(None).unwrap();
+        let (two, second) = hub.join(None).unwrap();
         assert!(hub.subscribe(one, 7) && hub.subscribe(two, 8));
         assert_eq!(
-            hub.deliver(7, &frame(1)),
+            hub.deliver(7, &[frame(1)], Way::Datagram),
             Delivered {
                 subscribers: 1,
+                datagrams: 0,
                 dropped: 0
             }
         );
@@ -265,18 +303,18 @@ mod tests {
             (Some(frame(1)), None, None)
         );
         hub.leave(one);
-        assert_eq!(hub.deliver(7, &frame(1)).subscribers, 0);
+        assert_eq!(hub.deliver(7, &[frame(1)], Way::Datagram).subscribers, 0);
     }
 
     #[test]
     fn a_reader_that_does_not_read_loses_its_oldest_and_costs_the_others_nothing() {
         let hub = Hub::new(LIMITS);
-        let (slow, slow_box) = hub.join().unwrap();
-        let (quick, quick_box) = hub.join().unwrap();
+        let (slow, slow_box) = hub.join(None).unwrap();
+        let (quick, quick_box) = hub.join(None).unwrap();
         assert!(hub.subscribe(slow, 7) && hub.subscribe(quick, 7));
         let mut dropped = 0;
         for byte in 0..10 {
-            dropped += hub.deliver(7, &frame(byte)).dropped;
+            dropped += hub.deliver(7, &[frame(byte)], Way::Stream).dropped;
             assert_eq!(quick_box.pop(), Some(frame(byte)));
         }
         let kept: Vec<_> = std::iter::from_fn(|| slow_box.pop()).collect();
@@ -286,21 +324,21 @@ mod tests {
     #[test]
     fn sessions_and_subscriptions_are_bounded() {
         let hub = Hub::new(LIMITS);
-        let (session, _) = hub.join().unwrap();
+        let (session, _) = hub.join(None).unwrap();
         assert!(
             hub.subscribe(session, 1) && hub.subscribe(session, 2) && !hub.subscribe(session, 3)
         );
-        hub.join().unwrap();
-        hub.join().unwrap();
-        assert!(hub.join().is_none());
+        hub.join(None).unwrap();
+        hub.join(None).unwrap();
+        assert!(hub.join(None).is_none());
         hub.leave(session);
-        assert!(hub.join().is_some());
+        assert!(hub.join(None).is_some());
     }
 
     #[test]
     fn a_commit_wakes_the_cursors_of_its_boxes_once() {
         let hub = Hub::new(LIMITS);
-        let (session, mailbox) = hub.join().unwrap();
+        let (session, mailbox) = hub.join(None).unwrap();
         assert!(hub.subscribe(session, 7));
         let cursor = Cursor {
             next: 5,
@@ -319,7 +357,7 @@ mod tests {
     #[test]
     fn a_cursor_that_was_set_anew_is_not_moved_by_an_older_read() {
         let hub = Hub::new(LIMITS);
-        let (session, mailbox) = hub.join().unwrap();
+        let (session, mailbox) = hub.join(None).unwrap();
         assert!(hub.subscribe(session, 7));
         let (old, new) = (
             Cursor {

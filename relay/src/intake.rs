@@ -5,18 +5,18 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use phantasma_net::verify_signature;
-use phantasma_wire::codec::Frame;
-use phantasma_wire::message::{Class, Message};
+use phantasma_wire::Hash;
+use phantasma_wire::batch::{Batch, VerifiedRoots};
+use phantasma_wire::message::{Class, Message, Unsigned};
 use phantasma_wire::relay::{Outcome, RelayError, RelayFrame};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use crate::cache::BoxCache;
 use crate::chain::{Chain, ChainError, Written};
 use crate::config::{ChainId, Limits};
 use crate::dedup::{Dedup, Entered, Pending, Refusal, Verdict};
-use crate::hub::Hub;
+use crate::hub::{Hub, Way};
 use crate::log::{Log, LogError};
 use crate::metrics::Metrics;
 
@@ -35,8 +35,15 @@ pub struct Intake {
     pub(crate) clock: Clock,
     /// To the one task that writes to the chain.
     pub(crate) to_chain: mpsc::Sender<Message>,
-    /// What still has to be finished although its session may be gone. Bounded by the queues of log and chain.
-    pub(crate) unfinished: TaskTracker,
+}
+
+/// Ephemeral messages of a batch that go to one box together.
+#[derive(Default)]
+struct Run {
+    box_id: u64,
+    /// Each with the place of its answer.
+    ids: Vec<(Hash, usize)>,
+    frames: Vec<Bytes>,
 }
 
 impl Intake {
@@ -51,22 +58,128 @@ impl Intake {
     }
 
     async fn try_accept(self: &Arc<Self>, message: Message) -> Result<Pending, Refusal> {
-        self.check_form(&message)?;
-        if !message.is_signed(verify_signature) {
+        self.check_form(&message.body)?;
+        if message.batch.is_some() && message.body.class == Class::OnChain {
             return Err(Refusal::new(
                 RelayError::BadSignature,
-                "the author's key did not sign this message",
+                "the contract checks each message by itself: sign those for the chain alone",
             ));
         }
+        if !message.is_signed(verify_signature) {
+            return Err(forged());
+        }
         self.check_box(message.body.box_id).await?;
-        let id = message.id();
+        self.take_in(message.id(), &message).await
+    }
+
+    /// Takes in the messages of a batch, whose signature is checked once. The answers are in the batch's order.
+    pub async fn accept_batch(self: &Arc<Self>, batch: Batch) -> Vec<Result<Pending, Refusal>> {
+        let count = batch.len();
+        let answers = match self.check_batch(batch).await {
+            Ok(messages) => self.take_in_all(messages).await,
+            Err(refusal) => vec![Err(refusal); count],
+        };
+        for refusal in answers.iter().filter_map(|answer| answer.as_ref().err()) {
+            self.metrics.refuse(refusal.error);
+        }
+        answers
+    }
+
+    /// The checks of [`Intake::accept`]; what one message fails, the batch fails.
+    async fn check_batch(&self, batch: Batch) -> Result<Vec<(Hash, Message)>, Refusal> {
+        for body in batch.bodies() {
+            self.check_form(body)?;
+        }
+        let messages = batch.into_messages(verify_signature).ok_or_else(forged)?;
+        let mut known = None;
+        for (_, message) in &messages {
+            let box_id = message.body.box_id;
+            if known.replace(box_id) != Some(box_id) {
+                self.check_box(box_id).await?;
+            }
+        }
+        Ok(messages)
+    }
+
+    /// Ephemeral messages that follow each other in one box are delivered together.
+    async fn take_in_all(
+        self: &Arc<Self>,
+        messages: Vec<(Hash, Message)>,
+    ) -> Vec<Result<Pending, Refusal>> {
+        let mut answers = Vec::with_capacity(messages.len());
+        let mut run = Run::default();
+        for (id, message) in messages {
+            if message.body.class != Class::Ephemeral {
+                self.deliver_run(&mut run, &mut answers);
+                answers.push(self.take_in(id, &message).await);
+                continue;
+            }
+            if run.box_id != message.body.box_id {
+                self.deliver_run(&mut run, &mut answers);
+                run.box_id = message.body.box_id;
+            }
+            match self.dedup.enter(id) {
+                Entered::New { .. } => {
+                    run.ids.push((id, answers.len()));
+                    run.frames.push(deliver_frame(0, &message));
+                    // Replaced when the run is delivered.
+                    answers.push(Err(forgotten_run()));
+                }
+                Entered::Known(pending) => {
+                    self.metrics.duplicates.inc();
+                    answers.push(Ok(pending));
+                }
+            }
+        }
+        self.deliver_run(&mut run, &mut answers);
+        answers
+    }
+
+    /// Takes in an ephemeral message that nobody waits for an answer to. `roots` are the batches that this client's
+    /// signatures have been checked of. False for a forged one.
+    pub async fn accept_cast(
+        self: &Arc<Self>,
+        message: Message,
+        roots: &mut VerifiedRoots,
+    ) -> bool {
+        match self.try_cast(message, roots).await {
+            Ok(()) => true,
+            Err(refusal) => {
+                self.metrics.refuse(refusal.error);
+                refusal.error != RelayError::BadSignature
+            }
+        }
+    }
+
+    async fn try_cast(
+        self: &Arc<Self>,
+        message: Message,
+        roots: &mut VerifiedRoots,
+    ) -> Result<(), Refusal> {
+        self.check_form(&message.body)?;
+        if message.body.class != Class::Ephemeral {
+            return Err(Refusal::new(
+                RelayError::Protocol,
+                "only ephemeral messages go without an answer",
+            ));
+        }
+        if !roots.is_signed(&message, verify_signature) {
+            return Err(forged());
+        }
+        self.check_box(message.body.box_id).await?;
+        self.take_in(message.id(), &message).await?;
+        Ok(())
+    }
+
+    /// Hands on a checked message unless it is known.
+    async fn take_in(self: &Arc<Self>, id: Hash, message: &Message) -> Result<Pending, Refusal> {
         match self.dedup.enter(id) {
             Entered::Known(pending) => {
                 self.metrics.duplicates.inc();
                 Ok(pending)
             }
             Entered::New { deliver } => {
-                let started = self.start(&message, deliver).await;
+                let started = self.start(id, message, deliver).await;
                 if let Err(refusal) = &started {
                     self.dedup.finish(id, &Err(refusal.clone()), false);
                 }
@@ -76,8 +189,7 @@ impl Intake {
     }
 
     /// What can be checked without any cost.
-    fn check_form(&self, message: &Message) -> Result<(), Refusal> {
-        let body = &message.body;
+    fn check_form(&self, body: &Unsigned) -> Result<(), Refusal> {
         self.chain_id.check(body.network, &body.contract)?;
         if body.payload.len() > self.limits.max_payload {
             let text = format!(
@@ -114,44 +226,69 @@ impl Intake {
     }
 
     /// Hands a checked, new message to where its class wants it.
-    async fn start(self: &Arc<Self>, message: &Message, deliver: bool) -> Result<Pending, Refusal> {
+    async fn start(
+        self: &Arc<Self>,
+        id: Hash,
+        message: &Message,
+        deliver: bool,
+    ) -> Result<Pending, Refusal> {
         match message.body.class {
-            Class::Ephemeral => Ok(self.deliver_ephemeral(message)),
-            Class::Durable => self.store(message).await,
-            Class::OnChain => self.submit(message, deliver),
+            Class::Ephemeral => Ok(self.deliver_ephemeral(id, message)),
+            Class::Durable => self.store(id, message).await,
+            Class::OnChain => self.submit(id, message, deliver),
         }
     }
 
-    fn deliver_ephemeral(&self, message: &Message) -> Pending {
-        let subscribers = self.deliver(message);
+    fn deliver_ephemeral(&self, id: Hash, message: &Message) -> Pending {
+        let frame = deliver_frame(0, message);
+        let subscribers = self.deliver(message.body.box_id, &[frame], Way::Datagram);
+        Pending::Done(self.delivered(id, subscribers))
+    }
+
+    /// Delivers a run of ephemeral messages and puts their answers where they belong.
+    fn deliver_run(&self, run: &mut Run, answers: &mut [Result<Pending, Refusal>]) {
+        let Run {
+            box_id,
+            ids,
+            frames,
+        } = std::mem::take(run);
+        if ids.is_empty() {
+            return;
+        }
+        let subscribers = self.deliver(box_id, &frames, Way::Datagram);
+        for (id, place) in ids {
+            let verdict = self.delivered(id, subscribers);
+            if let Some(answer) = answers.get_mut(place) {
+                *answer = Ok(Pending::Done(verdict));
+            }
+        }
+    }
+
+    fn delivered(&self, id: Hash, subscribers: u32) -> Verdict {
         let verdict = Ok(Outcome::Delivered { subscribers });
-        self.dedup.finish(message.id(), &verdict, true);
-        self.metrics.accept(Class::Ephemeral);
-        watch::channel(Some(verdict)).1
+        self.finish(id, Class::Ephemeral, &verdict, true);
+        verdict
     }
 
     /// The log wakes the subscribers itself once the message is on the disk.
-    async fn store(self: &Arc<Self>, message: &Message) -> Result<Pending, Refusal> {
-        let stored = self
-            .log
-            .append(message, (self.clock)())
-            .await
-            .map_err(|error| log_refusal(&error))?;
+    async fn store(self: &Arc<Self>, id: Hash, message: &Message) -> Result<Pending, Refusal> {
         let (sender, pending) = watch::channel(None);
-        let (this, id) = (self.clone(), message.id());
-        self.unfinished.spawn(async move {
-            let verdict = match stored.await.unwrap_or(Err(LogError::Closed)) {
+        let this = self.clone();
+        let done = move |stored: Result<u64, LogError>| {
+            let verdict = match stored {
                 Ok(position) => Ok(Outcome::Stored { position }),
                 Err(error) => Err(log_refusal(&error)),
             };
             this.finish(id, Class::Durable, &verdict, false);
             sender.send_replace(Some(verdict));
-        });
-        Ok(pending)
+        };
+        let queued = self.log.append(message, (self.clock)(), done).await;
+        queued.map_err(|error| log_refusal(&error))?;
+        Ok(Pending::Waiting(pending))
     }
 
     /// Live subscribers have it at once; the chain says later whether it takes it.
-    fn submit(&self, message: &Message, deliver: bool) -> Result<Pending, Refusal> {
+    fn submit(&self, id: Hash, message: &Message, deliver: bool) -> Result<Pending, Refusal> {
         let place = self.to_chain.try_reserve().map_err(|error| match error {
             mpsc::error::TrySendError::Full(()) => Refusal::new(
                 RelayError::Limit,
@@ -164,7 +301,7 @@ impl Intake {
                 Refusal::new(RelayError::Closing, "the relay is stopping")
             }
         })?;
-        let Entered::Known(pending) = self.dedup.enter(message.id()) else {
+        let Entered::Known(pending) = self.dedup.enter(id) else {
             // Forgotten within this call: the memory is far too small for what arrives.
             return Err(Refusal::new(
                 RelayError::Limit,
@@ -172,13 +309,14 @@ impl Intake {
             ));
         };
         if deliver {
-            self.deliver(message);
+            let frame = deliver_frame(0, message);
+            self.deliver(message.body.box_id, &[frame], Way::Stream);
         }
         place.send(message.clone());
         Ok(pending)
     }
 
-    fn finish(&self, id: phantasma_wire::Hash, class: Class, verdict: &Verdict, delivered: bool) {
+    fn finish(&self, id: Hash, class: Class, verdict: &Verdict, delivered: bool) {
         match verdict {
             Ok(_) => self.metrics.accept(class),
             Err(refusal) => self.metrics.refuse(refusal.error),
@@ -186,10 +324,9 @@ impl Intake {
         self.dedup.finish(id, verdict, delivered);
     }
 
-    fn deliver(&self, message: &Message) -> u32 {
-        let delivered = self
-            .hub
-            .deliver(message.body.box_id, &deliver_frame(0, message));
+    fn deliver(&self, box_id: u64, frames: &[Bytes], way: Way) -> u32 {
+        let delivered = self.hub.deliver(box_id, frames, way);
+        self.metrics.delivered.inc_by(delivered.datagrams as u64);
         self.metrics.dropped.inc_by(delivered.dropped as u64);
         delivered.subscribers
     }
@@ -243,12 +380,20 @@ impl Intake {
 }
 
 /// A delivery as bytes, made once for all subscribers.
-pub(crate) fn deliver_frame(position: u64, message: &Message) -> Bytes {
-    RelayFrame::Deliver {
-        position,
-        message: message.clone(),
-    }
-    .encode()
+fn deliver_frame(position: u64, message: &Message) -> Bytes {
+    RelayFrame::encode_delivery(position, message)
+}
+
+fn forged() -> Refusal {
+    Refusal::new(
+        RelayError::BadSignature,
+        "the author's key did not sign this message",
+    )
+}
+
+/// Stands in an answer's place until its run is delivered, which always happens.
+fn forgotten_run() -> Refusal {
+    Refusal::new(RelayError::Internal, "the message was not delivered")
 }
 
 fn log_refusal(error: &LogError) -> Refusal {

@@ -90,7 +90,6 @@ impl Relay {
             metrics,
             clock: setup.clock,
             to_chain,
-            unfinished: TaskTracker::new(),
         });
         let ops =
             HttpServer::start(setup.ops, registry, health(&intake), Default::default()).await?;
@@ -157,8 +156,6 @@ impl Relay {
         let log = self.intake.log.clone();
         // The only error is that the closing task panicked; the log's own thread goes on writing what it has.
         let _ = tokio::task::spawn_blocking(move || log.close()).await;
-        self.intake.unfinished.close();
-        let _ = timeout_at(deadline, self.intake.unfinished.wait()).await;
         self.endpoint.close("the relay is stopping", GOODBYE).await;
         self.sampler.abort();
         self.ops.shutdown().await;

@@ -1,31 +1,36 @@
-//! One client: a task that reads its requests and one that writes to it.
+//! One client: a task that reads its requests and datagrams, and one that writes to it ([`outgoing`]).
+
+mod outgoing;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use phantasma_net::{Connection, FrameReceiver, FrameSender, NetError};
-use phantasma_wire::codec::{DecodeError, Frame, Reader, Writer};
+use phantasma_wire::batch::{Batch, VerifiedRoots};
+use phantasma_wire::codec::Frame;
 use phantasma_wire::relay::{ClientFrame, Outcome, RelayError, RelayFrame, Since};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use crate::dedup::{self, Pending, Refusal};
+use crate::dedup::{self, Pending, Refusal, Verdict};
 use crate::hub::{Cursor, Mailbox};
-use crate::intake::{Intake, deliver_frame};
+use crate::intake::Intake;
+use outgoing::{Outgoing, error_frame};
 
 /// A client that has not said hello after so long is sent away.
 const HELLO: Duration = Duration::from_secs(10);
 
-/// Requests of one client that are not answered yet. More are not read until then: the client's stream fills, and only
-/// its own.
-const IN_FLIGHT: usize = 64;
+/// Messages and other requests of one client that are not answered yet: two of the largest batches, so that one is on
+/// its way to the disk while the next is checked. More are not read until then: the client's stream fills, and only its
+/// own.
+const IN_FLIGHT: usize = 2 * phantasma_wire::batch::MAX_BATCH;
 
-/// Live messages sent before answers and kept messages are looked at again, so that none of the three starves.
-const LIVE_BATCH: usize = 32;
+/// Batches of one client that are remembered as checked, for messages that come in datagrams: 300 bytes each.
+const ROOTS: usize = 16;
 
-/// Bytes of kept messages read from the log at once.
-const STORED_BATCH: usize = 256 << 10;
+/// Messages in datagrams with a wrong signature after which a client is sent away: each costs the relay fifty
+/// microseconds, a new handshake costs the client more.
+const FORGED: usize = 16;
 
 /// After so long without taking a byte a client is sent away when the relay stops.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -34,7 +39,7 @@ const FAREWELL: Duration = Duration::from_secs(2);
 pub(crate) async fn run(intake: Arc<Intake>, connection: Connection, stopping: CancellationToken) {
     let peer = hex::encode(connection.peer());
     let address = connection.remote_address();
-    let Some((session, mailbox)) = intake.hub.join() else {
+    let Some((session, mailbox)) = intake.hub.join(Some(connection.clone())) else {
         connection.close("this relay has as many sessions as it may");
         return;
     };
@@ -79,6 +84,7 @@ async fn serve(
     };
     let result = tokio::select! {
         result = incoming.run(receiver, stopping) => result,
+        result = read_datagrams(intake, connection) => result,
         _ = &mut writer => Ok(()),
     };
     // Only now may the writer end, after it has sent what is left.
@@ -118,6 +124,28 @@ async fn greet(
     let max_payload = u32::try_from(intake.limits.max_payload).unwrap_or(u32::MAX);
     sender.send(&RelayFrame::Welcome { max_payload }).await?;
     Ok(Some((sender, receiver)))
+}
+
+/// Takes ephemeral messages that come in datagrams, until the connection ends or the client is not to be borne. What is
+/// not understood is dropped: a datagram has no answer.
+async fn read_datagrams(intake: &Arc<Intake>, connection: &Connection) -> Result<(), NetError> {
+    let mut roots = VerifiedRoots::new(ROOTS);
+    let mut forged = 0;
+    loop {
+        let datagram = connection.receive_datagram().await?;
+        let Ok(ClientFrame::Cast { message }) = ClientFrame::decode(datagram) else {
+            intake.metrics.refuse(RelayError::Protocol);
+            continue;
+        };
+        if !intake.accept_cast(message, &mut roots).await {
+            forged += 1;
+        }
+        if forged >= FORGED {
+            return Err(NetError::ConnectionLost(format!(
+                "{forged} messages with a wrong signature"
+            )));
+        }
+    }
 }
 
 /// The reading half.
@@ -164,10 +192,22 @@ impl Incoming {
 
     async fn handle(&self, frame: ClientFrame) {
         match frame {
-            ClientFrame::Publish { request, message } => match self.intake.accept(message).await {
-                Ok(pending) => self.answer_later(request, pending).await,
-                Err(refusal) => self.send(error_frame(request, refusal)).await,
-            },
+            ClientFrame::Publish { request, message } => {
+                let Some(slots) = self.slots(1).await else {
+                    return;
+                };
+                let answer = self.intake.accept(message).await;
+                self.answer(request, vec![answer], slots).await;
+            }
+            ClientFrame::PublishBatch { request, batch } => {
+                self.publish_batch(request, batch).await;
+            }
+            ClientFrame::Cast { message } => {
+                // A stream has no other place for them, and one signature each: nothing to remember.
+                self.intake
+                    .accept_cast(message, &mut VerifiedRoots::new(0))
+                    .await;
+            }
             ClientFrame::Subscribe {
                 request,
                 box_id,
@@ -221,20 +261,52 @@ impl Incoming {
         Ok(())
     }
 
-    /// Waits for the verdict in a task of its own; only the number of those is waited for here.
-    async fn answer_later(&self, request: u32, pending: Pending) {
-        let Ok(slot) = self.slots.clone().acquire_owned().await else {
+    async fn publish_batch(&self, request: u32, batch: Batch) {
+        let Some(slots) = self.slots(batch.len()).await else {
             return;
         };
-        let answers = self.answers.clone();
+        let answers = self.intake.accept_batch(batch).await;
+        self.answer(request, answers, slots).await;
+    }
+
+    /// Waits until so many requests more may be in flight. `None` when the session is over.
+    async fn slots(&self, count: usize) -> Option<OwnedSemaphorePermit> {
+        let count = u32::try_from(count).ok()?;
+        self.slots.clone().acquire_many_owned(count).await.ok()
+    }
+
+    /// Answers requests that are numbered from `request` on. What has its verdict is answered here; for others a task
+    /// waits. The slots are given back with the last answer.
+    async fn answer(
+        &self,
+        request: u32,
+        answers: Vec<Result<Pending, Refusal>>,
+        slots: OwnedSemaphorePermit,
+    ) {
+        let answers = (request..).zip(answers);
+        let mut waiting = Vec::new();
+        let mut frames = Vec::new();
+        for (request, answer) in answers {
+            match answer {
+                Ok(Pending::Done(verdict)) => frames.push(answer_frame(request, verdict)),
+                Err(refusal) => frames.push(error_frame(request, refusal)),
+                Ok(pending @ Pending::Waiting(_)) => waiting.push((request, pending)),
+            }
+        }
+        for frame in frames {
+            self.send(frame).await;
+        }
+        if waiting.is_empty() {
+            return;
+        }
+        let to_writer = self.answers.clone();
         tokio::spawn(async move {
-            let frame = match dedup::verdict(pending).await {
-                Ok(outcome) => RelayFrame::Ack { request, outcome },
-                Err(refusal) => error_frame(request, refusal),
-            };
-            // A client that is gone needs no answer.
-            let _ = answers.send(frame).await;
-            drop(slot);
+            for (request, pending) in waiting {
+                let frame = answer_frame(request, dedup::verdict(pending).await);
+                // A client that is gone needs no answer.
+                let _ = to_writer.send(frame).await;
+            }
+            drop(slots);
         });
     }
 
@@ -253,138 +325,9 @@ impl Incoming {
     }
 }
 
-/// The writing half. A client that does not read stops this task and nothing else.
-struct Outgoing {
-    intake: Arc<Intake>,
-    mailbox: Arc<Mailbox>,
-    sender: FrameSender,
-}
-
-impl Outgoing {
-    async fn run(mut self, mut answers: mpsc::Receiver<RelayFrame>, ended: CancellationToken) {
-        let result = self.write_all(&mut answers, &ended).await;
-        if let Err(error) = result {
-            tracing::debug!(%error, "writing to a client failed");
-            return;
-        }
-        if self.sender.finish().is_ok() {
-            self.sender.flushed().await;
-        }
-    }
-
-    async fn write_all(
-        &mut self,
-        answers: &mut mpsc::Receiver<RelayFrame>,
-        ended: &CancellationToken,
-    ) -> Result<(), NetError> {
-        loop {
-            let worked = self.write_some(answers).await?;
-            if worked {
-                continue;
-            }
-            if ended.is_cancelled() {
-                // What was answered between the last look and the end.
-                while let Ok(frame) = answers.try_recv() {
-                    self.sender.send(&frame).await?;
-                }
-                return Ok(());
-            }
-            tokio::select! {
-                biased;
-                Some(frame) = answers.recv() => self.sender.send(&frame).await?,
-                () = self.mailbox.ready() => {}
-                () = ended.cancelled() => {}
-            }
-        }
-    }
-
-    /// One round over answers, live and kept messages; false when there was nothing.
-    async fn write_some(
-        &mut self,
-        answers: &mut mpsc::Receiver<RelayFrame>,
-    ) -> Result<bool, NetError> {
-        let mut worked = false;
-        while let Ok(frame) = answers.try_recv() {
-            self.sender.send(&frame).await?;
-            worked = true;
-        }
-        for _ in 0..LIVE_BATCH {
-            let Some(frame) = self.mailbox.pop() else {
-                break;
-            };
-            self.sender.send(&Encoded(frame)).await?;
-            self.intake.metrics.delivered.inc();
-            worked = true;
-        }
-        if let Some((box_id, cursor)) = self.mailbox.due() {
-            self.write_stored(box_id, cursor).await?;
-            worked = true;
-        }
-        Ok(worked)
-    }
-
-    /// Sends kept messages of a box from the cursor on, and the answer to the subscription when it is due.
-    async fn write_stored(&mut self, box_id: u64, cursor: Cursor) -> Result<(), NetError> {
-        let found = match self
-            .intake
-            .log
-            .read(box_id, cursor.next, STORED_BATCH)
-            .await
-        {
-            Ok(found) => found,
-            Err(error) => {
-                tracing::error!(%error, box_id, "the log could not be read");
-                let refusal = Refusal::new(RelayError::Internal, "the relay cannot read its log");
-                self.sender.send(&error_frame(0, refusal)).await?;
-                return Err(NetError::ConnectionLost("the log could not be read".into()));
-            }
-        };
-        let mut reached = cursor;
-        for (position, message) in &found {
-            self.sender
-                .send(&Encoded(deliver_frame(*position, message)))
-                .await?;
-            self.intake.metrics.delivered.inc();
-            reached.next = position + 1;
-        }
-        if let Some((request, head)) = cursor.answer
-            && (found.is_empty() || reached.next > head)
-        {
-            let outcome = Outcome::Subscribed { position: head };
-            self.sender
-                .send(&RelayFrame::Ack { request, outcome })
-                .await?;
-            reached.answer = None;
-        }
-        self.mailbox
-            .advance(box_id, cursor, reached, !found.is_empty());
-        Ok(())
-    }
-}
-
-fn error_frame(request: u32, refusal: Refusal) -> RelayFrame {
-    RelayFrame::Error {
-        request,
-        error: refusal.error,
-        text: refusal.text,
-    }
-}
-
-/// A relay frame that was encoded before, for many readers at once.
-struct Encoded(Bytes);
-
-impl Frame for Encoded {
-    const MAX_LEN: usize = RelayFrame::MAX_LEN;
-
-    fn write(&self, to: &mut Writer) {
-        to.raw(&self.0);
-    }
-
-    fn read(from: &mut Reader) -> Result<Self, DecodeError> {
-        Ok(Self(from.rest()))
-    }
-
-    fn encode(&self) -> Bytes {
-        self.0.clone()
+fn answer_frame(request: u32, verdict: Verdict) -> RelayFrame {
+    match verdict {
+        Ok(outcome) => RelayFrame::Ack { request, outcome },
+        Err(refusal) => error_frame(request, refusal),
     }
 }

@@ -17,28 +17,43 @@
 //! # Ok(()) }
 //! ```
 
+mod subscription;
+
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use phantasma_net::{
-    Connection, Endpoint, FrameReceiver, FrameSender, Identity, NetError, Protocol,
+    Connection, Endpoint, FrameReceiver, FrameSender, Identity, NetError, Offered, Protocol,
     verify_signature,
 };
 use phantasma_wire::PublicKey;
+use phantasma_wire::batch::{Batch, VerifiedRoots};
+use phantasma_wire::codec::Frame;
 use phantasma_wire::message::Message;
 use phantasma_wire::relay::{ClientFrame, RelayFrame};
 use tokio::sync::{mpsc, oneshot};
 
 pub use phantasma_wire::relay::{Outcome, RelayError, Since};
+use subscription::Subscriber;
+pub use subscription::{Messages, Received};
 
 /// A write to the chain takes a block and the relay's own patience of two minutes; everything else is quick.
 const ANSWER: Duration = Duration::from_secs(150);
 
-/// Messages that wait for the reader of one subscription. When they are full nothing more is read from the relay, which
-/// then drops live messages but no kept ones. Worst case 256 × 60 KiB = 15 MiB a subscription.
+/// Requests that wait to be sent, and kept messages that wait for the reader of one subscription. When those are full
+/// nothing more is read from the stream. Worst case 256 × 60 KiB = 15 MiB a subscription.
 const WAITING: usize = 256;
+
+/// Batches that are remembered as checked: 300 bytes each, of as many authors as may write at the same time.
+const ROOTS: usize = 1024;
+
+/// Unanswered requests from which on abandoned ones are looked for.
+const SWEEP: usize = 1024;
+
+/// Where the answer to a request comes.
+type Answer = oneshot::Receiver<Result<Outcome, RelayClientError>>;
 
 /// How long the relay may take to hear of the end.
 const GOODBYE: Duration = Duration::from_secs(2);
@@ -79,14 +94,6 @@ impl From<NetError> for RelayClientError {
     }
 }
 
-/// A message whose author's signature has been checked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Received {
-    /// Where the relay keeps it; 0 when it does not. Subscribing from the next one on misses nothing.
-    pub position: u64,
-    pub message: Message,
-}
-
 /// A connection to one relay. It and its subscriptions end when it is dropped.
 #[derive(Debug)]
 pub struct RelayClient {
@@ -102,13 +109,17 @@ pub struct RelayClient {
 struct Shared {
     chain: ChainId,
     state: Mutex<State>,
+    /// Batches whose signature has been checked.
+    roots: Mutex<VerifiedRoots>,
 }
 
 #[derive(Debug, Default)]
 struct State {
     next_request: u32,
     requests: HashMap<u32, oneshot::Sender<Result<Outcome, RelayClientError>>>,
-    boxes: HashMap<u64, mpsc::Sender<Result<Received, RelayClientError>>>,
+    /// With so many requests those are swept out that nobody waits for any more.
+    sweep_at: usize,
+    boxes: HashMap<u64, Subscriber>,
     /// Set once; everything fails with it from then on.
     ended: Option<RelayClientError>,
 }
@@ -151,10 +162,12 @@ impl RelayClient {
         let shared = Arc::new(Shared {
             chain,
             state: Mutex::default(),
+            roots: Mutex::new(VerifiedRoots::new(ROOTS)),
         });
         let (to_send, frames) = mpsc::channel(WAITING);
         tokio::spawn(write(sender, frames));
         tokio::spawn(read(shared.clone(), receiver, to_send.downgrade()));
+        tokio::spawn(read_datagrams(shared.clone(), connection.clone()));
         Ok(Self {
             endpoint,
             connection,
@@ -181,16 +194,50 @@ impl RelayClient {
             .await
     }
 
+    /// Publishes messages under one signature; each has its own outcome, in their order. This is how to publish much: a
+    /// signature costs the relay and every subscriber as much as dozens of messages.
+    pub async fn publish_batch(
+        &self,
+        batch: Batch,
+    ) -> Result<Vec<Result<Outcome, RelayClientError>>, RelayClientError> {
+        let count = batch.len();
+        let answers = self
+            .ask_many(count, |request| ClientFrame::PublishBatch {
+                request,
+                batch,
+            })
+            .await?;
+        let mut outcomes = Vec::with_capacity(count);
+        for answer in answers {
+            outcomes.push(self.outcome(answer).await);
+        }
+        Ok(outcomes)
+    }
+
+    /// Sends an ephemeral message and does not wait for an answer: in a datagram, which may be lost, or on the stream
+    /// when it is too long for one.
+    pub async fn cast(&self, message: Message) -> Result<(), RelayClientError> {
+        let frame = ClientFrame::Cast { message };
+        match self.connection.offer_datagram(&frame.encode()) {
+            Offered::Queued | Offered::QueuedForOlder => Ok(()),
+            Offered::Lost => Err(self.shared.end()),
+            Offered::DoesNotFit => {
+                let sent = self.to_send.send(frame).await;
+                sent.map_err(|_| self.shared.end())
+            }
+        }
+    }
+
     /// Listens to a box: first kept messages if `since` asks for them, then what arrives. One subscription a box and
     /// connection.
     pub async fn subscribe(&self, box_id: u64, since: Since) -> Result<Messages, RelayClientError> {
-        let (sender, receiver) = mpsc::channel(WAITING);
+        let (subscriber, messages) = subscription::new(WAITING);
         {
             let mut state = self.shared.lock();
             if state.boxes.get(&box_id).is_some_and(|old| !old.is_closed()) {
                 return Err(RelayClientError::AlreadySubscribed(box_id));
             }
-            state.boxes.insert(box_id, sender);
+            state.boxes.insert(box_id, subscriber);
         }
         // Kept messages come before the answer, so the subscription is usable as soon as the request is on its way.
         let answer = self
@@ -200,12 +247,7 @@ impl RelayClient {
                 from: since,
             })
             .await?;
-        let messages = Messages {
-            receiver,
-            early: None,
-            answer: Some(answer),
-        };
-        messages.checked().await.inspect_err(|_| {
+        messages.agreed(answer).await.inspect_err(|_| {
             self.shared.lock().boxes.remove(&box_id);
         })
     }
@@ -221,6 +263,10 @@ impl RelayClient {
         frame: impl FnOnce(u32) -> ClientFrame,
     ) -> Result<Outcome, RelayClientError> {
         let answer = self.ask(frame).await?;
+        self.outcome(answer).await
+    }
+
+    async fn outcome(&self, answer: Answer) -> Result<Outcome, RelayClientError> {
         match tokio::time::timeout(ANSWER, answer).await {
             Ok(answer) => answer.unwrap_or_else(|_| Err(self.shared.end())),
             Err(_) => Err(RelayClientError::NoAnswer),
@@ -231,71 +277,61 @@ impl RelayClient {
     async fn ask(
         &self,
         frame: impl FnOnce(u32) -> ClientFrame,
-    ) -> Result<oneshot::Receiver<Result<Outcome, RelayClientError>>, RelayClientError> {
-        let (sender, answer) = oneshot::channel();
-        let request = {
-            let mut state = self.shared.lock();
-            if let Some(error) = &state.ended {
-                return Err(error.clone());
-            }
-            // Request 0 is the session's; after four billion numbers the first ones are long answered.
-            state.next_request = state.next_request.checked_add(1).unwrap_or(1);
-            let request = state.next_request;
-            state.requests.retain(|_, waiting| !waiting.is_closed());
-            state.requests.insert(request, sender);
-            request
-        };
+    ) -> Result<Answer, RelayClientError> {
+        let mut answers = self.ask_many(1, frame).await?;
+        answers.pop().ok_or_else(|| self.shared.end())
+    }
+
+    /// Sends a frame that is answered `count` times, under numbers that count up from the frame's.
+    async fn ask_many(
+        &self,
+        count: usize,
+        frame: impl FnOnce(u32) -> ClientFrame,
+    ) -> Result<Vec<Answer>, RelayClientError> {
+        let (request, answers) = self.shared.number(count)?;
         self.to_send
             .send(frame(request))
             .await
             .map_err(|_| self.shared.end())?;
-        Ok(answer)
-    }
-}
-
-/// The messages of one subscription, in order, each with a checked signature.
-#[derive(Debug)]
-pub struct Messages {
-    receiver: mpsc::Receiver<Result<Received, RelayClientError>>,
-    early: Option<Result<Received, RelayClientError>>,
-    /// Still to come while there is a history to send.
-    answer: Option<oneshot::Receiver<Result<Outcome, RelayClientError>>>,
-}
-
-impl Messages {
-    /// The next message. An error ends the subscription; `None` follows it.
-    pub async fn next(&mut self) -> Result<Option<Received>, RelayClientError> {
-        if let Some(early) = self.early.take() {
-            return early.map(Some);
-        }
-        self.receiver.recv().await.transpose()
-    }
-
-    /// Waits for the relay's answer or the first kept message, whichever is first: both say that it has agreed.
-    async fn checked(mut self) -> Result<Self, RelayClientError> {
-        if let Some(answer) = self.answer.take() {
-            tokio::select! {
-                biased;
-                answer = answer => match answer {
-                    Ok(answer) => { answer?; }
-                    Err(_) => return Err(RelayClientError::Disconnected("it ended before an answer".into())),
-                },
-                early = self.receiver.recv() => self.early = early,
-                () = tokio::time::sleep(ANSWER) => return Err(RelayClientError::NoAnswer),
-            }
-        }
-        Ok(self)
+        Ok(answers)
     }
 }
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        unpoisoned(self.state.lock())
     }
 
     fn end(&self) -> RelayClientError {
         let ended = self.lock().ended.clone();
         ended.unwrap_or_else(|| RelayClientError::Disconnected("it was closed".into()))
+    }
+
+    /// Numbers for so many requests, and where their answers will come.
+    fn number(&self, count: usize) -> Result<(u32, Vec<Answer>), RelayClientError> {
+        let mut state = self.lock();
+        if let Some(error) = &state.ended {
+            return Err(error.clone());
+        }
+        // Request 0 is the session's; after four billion numbers the first ones are long answered.
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        let first = state.next_request.checked_add(1).unwrap_or(1);
+        let (first, last) = match first.checked_add(count - 1) {
+            Some(last) => (first, last),
+            None => (1, count),
+        };
+        state.next_request = last;
+        if state.requests.len() >= state.sweep_at {
+            state.requests.retain(|_, waiting| !waiting.is_closed());
+            state.sweep_at = SWEEP.max(2 * state.requests.len());
+        }
+        let mut answers = Vec::with_capacity(count as usize);
+        for request in first..=last {
+            let (sender, answer) = oneshot::channel();
+            state.requests.insert(request, sender);
+            answers.push(answer);
+        }
+        Ok((first, answers))
     }
 
     fn answer(&self, request: u32, answer: Result<Outcome, RelayClientError>) {
@@ -305,7 +341,7 @@ impl Shared {
         }
     }
 
-    /// Hands a message to its subscription; waits while that is full.
+    /// Hands a message to its subscription; waits while that is full of kept messages.
     async fn deliver(&self, position: u64, message: Message) -> Result<(), RelayClientError> {
         let body = &message.body;
         if (body.network, body.contract) != (self.chain.network, self.chain.contract) {
@@ -313,7 +349,7 @@ impl Shared {
                 "a message of another chain or contract",
             ));
         }
-        if !message.is_signed(verify_signature) {
+        if !unpoisoned(self.roots.lock()).is_signed(&message, verify_signature) {
             return Err(RelayClientError::Misbehaved(
                 "a message that its author did not sign",
             ));
@@ -322,8 +358,7 @@ impl Shared {
         let subscriber = subscriber.ok_or(RelayClientError::Misbehaved(
             "a message of a box that was not asked for",
         ))?;
-        // A subscription that was dropped here may still get what was under way.
-        let _ = subscriber.send(Ok(Received { position, message })).await;
+        subscriber.deliver(Received { position, message }).await;
         Ok(())
     }
 
@@ -343,9 +378,14 @@ impl Shared {
         for subscriber in boxes.into_values() {
             let error = error.clone();
             // After what already waits there; a reader that never reads must not hold up the others.
-            tokio::spawn(async move { subscriber.send(Err(error)).await });
+            tokio::spawn(async move { subscriber.fail(error).await });
         }
     }
+}
+
+/// No code here panics while it holds a lock; should one do, the others go on with what is there.
+fn unpoisoned<T>(lock: Result<T, PoisonError<T>>) -> T {
+    lock.unwrap_or_else(PoisonError::into_inner)
 }
 
 async fn write(mut sender: FrameSender, mut frames: mpsc::Receiver<ClientFrame>) {
@@ -396,4 +436,29 @@ async fn read(
         tracing::debug!(%error, "the relay's session ended");
     }
     shared.fail(&error);
+}
+
+/// Takes ephemeral messages that come in datagrams, until the connection ends or the relay lies.
+async fn read_datagrams(shared: Arc<Shared>, connection: Connection) {
+    loop {
+        // The reading task says why.
+        let Ok(datagram) = connection.receive_datagram().await else {
+            return;
+        };
+        let delivered = match RelayFrame::decode(datagram) {
+            Ok(RelayFrame::Deliver {
+                position: 0,
+                message,
+            }) => shared.deliver(0, message).await,
+            Ok(_) => Err(RelayClientError::Misbehaved(
+                "a datagram that is no live message",
+            )),
+            Err(error) => Err(NetError::Decode(error).into()),
+        };
+        if let Err(error) = delivered {
+            shared.fail(&error);
+            connection.close("the relay misbehaved");
+            return;
+        }
+    }
 }

@@ -95,26 +95,32 @@ impl Reader {
 
     /// A fixed number of bytes.
     pub fn array<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N], DecodeError> {
-        let taken = self.take(what, N)?;
+        if N > self.left.len() {
+            return Err(DecodeError::Truncated {
+                what,
+                needed: N,
+                left: self.left.len(),
+            });
+        }
         let mut array = [0; N];
-        array.copy_from_slice(&taken);
+        self.left.copy_to_slice(&mut array);
         Ok(array)
     }
 
     pub fn u8(&mut self, what: &'static str) -> Result<u8, DecodeError> {
-        Ok(self.take(what, 1)?.get_u8())
+        Ok(u8::from_le_bytes(self.array(what)?))
     }
 
     pub fn u16(&mut self, what: &'static str) -> Result<u16, DecodeError> {
-        Ok(self.take(what, 2)?.get_u16_le())
+        Ok(u16::from_le_bytes(self.array(what)?))
     }
 
     pub fn u32(&mut self, what: &'static str) -> Result<u32, DecodeError> {
-        Ok(self.take(what, 4)?.get_u32_le())
+        Ok(u32::from_le_bytes(self.array(what)?))
     }
 
     pub fn u64(&mut self, what: &'static str) -> Result<u64, DecodeError> {
-        Ok(self.take(what, 8)?.get_u64_le())
+        Ok(u64::from_le_bytes(self.array(what)?))
     }
 
     /// 0 or 1; anything else is refused, so that a value has one encoding only.
@@ -183,6 +189,16 @@ impl Reader {
             left => Err(DecodeError::Trailing { left }),
         }
     }
+
+    /// Whether the next bytes are these.
+    pub fn starts_with(&self, bytes: &[u8]) -> bool {
+        self.left.starts_with(bytes)
+    }
+
+    /// Bytes that are left.
+    pub fn left(&self) -> usize {
+        self.left.len()
+    }
 }
 
 /// Appends to a buffer. Lengths are not checked here: the types that are written keep their own bounds.
@@ -192,6 +208,13 @@ pub struct Writer {
 }
 
 impl Writer {
+    /// A writer that has room for so many bytes before it takes more memory.
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self {
+            buffer: BytesMut::with_capacity(bytes),
+        }
+    }
+
     pub fn u8(&mut self, value: u8) -> &mut Self {
         self.buffer.put_u8(value);
         self

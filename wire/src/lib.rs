@@ -1,7 +1,7 @@
 //! What travels between the programs of Phantasma, and nothing about how.
 //!
 //! * [`merkle`]: the tree over a content's ciphertext; one 32-byte root checks any block and any chunk.
-//! * [`message`]: a message to a box, and the bytes that its author signs.
+//! * [`message`]: a message to a box, and the bytes that its author signs; [`batch`]: many under one signature.
 //! * [`relay`], [`pdfs`]: the frames of the two services, and the relay's bounded queues.
 //! * [`endpoint`]: a node's signed address.
 //! * [`codec`]: bounded reading and writing, which every frame goes through.
@@ -20,6 +20,7 @@
 //! # Ok::<(), merkle::MerkleError>(())
 //! ```
 
+pub mod batch;
 pub mod codec;
 pub mod endpoint;
 pub mod merkle;

@@ -337,6 +337,20 @@ fn verify(
     leaf: Hash,
     path: &[Hash],
 ) -> Result<(), MerkleError> {
+    if root_over(what, index, count, leaf, path)? != *root {
+        return Err(MerkleError::Mismatch { what, index });
+    }
+    Ok(())
+}
+
+/// The root that a leaf and its path lead to; a path of the wrong length leads nowhere.
+pub(crate) fn root_over(
+    what: &'static str,
+    index: u64,
+    count: u64,
+    leaf: Hash,
+    path: &[Hash],
+) -> Result<Hash, MerkleError> {
     if index >= count {
         return Err(MerkleError::OutOfRange { what, index, count });
     }
@@ -364,10 +378,7 @@ fn verify(
     if last != 0 {
         return Err(wrong_path());
     }
-    if hash != *root {
-        return Err(MerkleError::Mismatch { what, index });
-    }
-    Ok(())
+    Ok(hash)
 }
 
 fn node_hash(left: &Hash, right: &Hash) -> Hash {
@@ -401,6 +412,17 @@ fn path_of(leaves: &[Hash], what: &'static str, index: u64) -> Result<Vec<Hash>,
         level = level_above(&level);
     }
     Ok(path)
+}
+
+/// All levels of the tree, from the leaves to the root, for whoever needs every path.
+pub(crate) fn levels_over(leaves: Vec<Hash>) -> Vec<Vec<Hash>> {
+    let mut levels = vec![leaves];
+    while let Some(level) = levels.last()
+        && level.len() > 1
+    {
+        levels.push(level_above(level));
+    }
+    levels
 }
 
 fn level_above(level: &[Hash]) -> Vec<Hash> {

@@ -14,11 +14,14 @@
 //! | 85 | 1 | class |
 //! | 86 | rest | payload: a content script of the sub-VM |
 //!
-//! On the wire the 64 bytes of the signature (r ‖ s, ECDSA P-256 over one SHA-256) come first, then these bytes.
+//! On the wire the 64 bytes of the signature (r ‖ s, ECDSA P-256 over one SHA-256) come first, then these bytes. When
+//! the signature is one of a whole batch, the message's place in the batch stands between the two: see
+//! [`crate::batch`].
 
-use bytes::Bytes;
+use bytes::{BufMut, Bytes};
 use sha2::{Digest, Sha256};
 
+use crate::batch::Place;
 use crate::codec::{DecodeError, Frame, Reader, Writer};
 use crate::{Hash, PublicKey};
 
@@ -95,35 +98,81 @@ impl Unsigned {
         writer.finish()
     }
 
+    /// SHA-256 of the signing bytes.
+    pub fn id(&self) -> Hash {
+        let hash = Sha256::new().chain_update(self.header());
+        hash.chain_update(&self.payload).finalize().into()
+    }
+
     /// Signs with `sign`, which hashes once with SHA-256. A payload over the limit is refused.
     pub fn sign(
         self,
         sign: impl FnOnce(&[u8]) -> [u8; SIGNATURE_LEN],
     ) -> Result<Message, DecodeError> {
-        if self.payload.len() > MAX_PAYLOAD {
-            return Err(DecodeError::TooLong {
-                what: "payload",
-                len: self.payload.len(),
-                max: MAX_PAYLOAD,
-            });
-        }
+        self.check_payload()?;
         let signature = sign(&self.signing_bytes());
         Ok(Message {
             body: self,
             signature,
+            batch: None,
         })
     }
 
-    fn write_to(&self, to: &mut Writer) {
-        to.raw(&MAGIC)
-            .u32(self.network)
-            .raw(&self.contract)
-            .raw(&self.author);
-        to.u64(self.box_id)
-            .u64(self.sequence)
-            .u64(self.time_ms)
-            .u8(self.class.to_byte());
-        to.raw(&self.payload);
+    /// Bytes of [`Unsigned::signing_bytes`].
+    pub fn signed_len(&self) -> usize {
+        HEADER_LEN + self.payload.len()
+    }
+
+    pub(crate) fn check_payload(&self) -> Result<(), DecodeError> {
+        match self.payload.len() {
+            len if len > MAX_PAYLOAD => Err(DecodeError::TooLong {
+                what: "payload",
+                len,
+                max: MAX_PAYLOAD,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn write_to(&self, to: &mut Writer) {
+        to.raw(&self.header()).raw(&self.payload);
+    }
+
+    /// Reads signing bytes: all that is left.
+    pub(crate) fn read_from(mut from: Reader) -> Result<Self, DecodeError> {
+        if from.array::<4>("message magic")? != MAGIC {
+            return Err(DecodeError::Invalid {
+                what: "message",
+                reason: "does not start with PHM1",
+            });
+        }
+        let body = Unsigned {
+            network: from.u32("network")?,
+            contract: from.array("contract")?,
+            author: from.array("author")?,
+            box_id: from.u64("box")?,
+            sequence: from.u64("sequence")?,
+            time_ms: from.u64("time")?,
+            class: Class::from_byte(from.u8("class")?)?,
+            payload: from.rest(),
+        };
+        body.check_payload()?;
+        Ok(body)
+    }
+
+    /// Everything before the payload, on the stack: a relay and its subscribers hash it for each message.
+    fn header(&self) -> [u8; HEADER_LEN] {
+        let mut header = [0; HEADER_LEN];
+        let mut left = header.as_mut_slice();
+        left.put_slice(&MAGIC);
+        left.put_u32_le(self.network);
+        left.put_slice(&self.contract);
+        left.put_slice(&self.author);
+        left.put_u64_le(self.box_id);
+        left.put_u64_le(self.sequence);
+        left.put_u64_le(self.time_ms);
+        left.put_u8(self.class.to_byte());
+        header
     }
 }
 
@@ -131,33 +180,41 @@ impl Unsigned {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
     pub body: Unsigned,
+    /// Of the message, or of the batch that it belongs to.
     pub signature: [u8; SIGNATURE_LEN],
+    /// Where the message stands in a batch that was signed as a whole.
+    pub batch: Option<Place>,
 }
 
 impl Message {
     /// Longest encoding.
-    pub const MAX_LEN: usize = SIGNATURE_LEN + HEADER_LEN + MAX_PAYLOAD;
+    pub const MAX_LEN: usize = SIGNATURE_LEN + Place::MAX_LEN + HEADER_LEN + MAX_PAYLOAD;
 
-    /// SHA-256 of the signing bytes. The signature is no part of it: ECDSA accepts two for each message.
+    /// SHA-256 of the signing bytes. The signature is no part of it: ECDSA accepts two for each message, and a message
+    /// is the same one whether it was signed alone or in a batch.
     pub fn id(&self) -> Hash {
-        Sha256::digest(self.body.signing_bytes()).into()
+        self.body.id()
     }
 
-    /// Whether `verify(author, signing bytes, signature)` accepts the signature.
+    /// Whether `verify(author, signed bytes, signature)` accepts the signature. A message of a batch costs a few hashes
+    /// and the batch's signature; [`crate::batch::VerifiedRoots`] saves all but the first signature of a batch.
     pub fn is_signed(
         &self,
         verify: impl FnOnce(&PublicKey, &[u8], &[u8; SIGNATURE_LEN]) -> bool,
     ) -> bool {
-        verify(
-            &self.body.author,
-            &self.body.signing_bytes(),
-            &self.signature,
-        )
+        let author = &self.body.author;
+        match &self.batch {
+            None => verify(author, &self.body.signing_bytes(), &self.signature),
+            Some(place) => place
+                .signed_bytes(self.id())
+                .is_ok_and(|bytes| verify(author, &bytes, &self.signature)),
+        }
     }
 
-    /// Bytes of the encoding.
+    /// Bytes of the encoding, without the length in front of it.
     pub fn encoded_len(&self) -> usize {
-        SIGNATURE_LEN + HEADER_LEN + self.body.payload.len()
+        let place = self.batch.as_ref().map_or(0, Place::encoded_len);
+        SIGNATURE_LEN + place + self.body.signed_len()
     }
 }
 
@@ -168,28 +225,18 @@ impl Frame for Message {
     fn write(&self, to: &mut Writer) {
         to.u32(u32::try_from(self.encoded_len()).unwrap_or(u32::MAX))
             .raw(&self.signature);
+        if let Some(place) = &self.batch {
+            place.write_to(to);
+        }
         self.body.write_to(to);
     }
 
     fn read(from: &mut Reader) -> Result<Self, DecodeError> {
         let mut inner = Reader::new(from.bytes("message", Message::MAX_LEN)?);
-        let signature = inner.array("signature")?;
-        if inner.array::<4>("message magic")? != MAGIC {
-            return Err(DecodeError::Invalid {
-                what: "message",
-                reason: "does not start with PHM1",
-            });
-        }
-        let body = Unsigned {
-            network: inner.u32("network")?,
-            contract: inner.array("contract")?,
-            author: inner.array("author")?,
-            box_id: inner.u64("box")?,
-            sequence: inner.u64("sequence")?,
-            time_ms: inner.u64("time")?,
-            class: Class::from_byte(inner.u8("class")?)?,
-            payload: inner.rest(),
-        };
-        Ok(Message { body, signature })
+        Ok(Message {
+            signature: inner.array("signature")?,
+            batch: Place::read_from(&mut inner)?,
+            body: Unsigned::read_from(inner)?,
+        })
     }
 }

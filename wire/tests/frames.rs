@@ -4,6 +4,7 @@
 use std::fmt::Debug;
 
 use bytes::Bytes;
+use phantasma_wire::batch::Batch;
 use phantasma_wire::codec::{DecodeError, Frame, Writer};
 use phantasma_wire::endpoint::EndpointRecord;
 use phantasma_wire::merkle::{BLOCK_SIZE, MAX_BLOCK_PATH};
@@ -51,8 +52,38 @@ fn message() -> impl Strategy<Value = Message> {
                     payload,
                 },
                 signature,
+                batch: None,
             },
         )
+}
+
+/// A batch of at most `max` messages, signed with nothing.
+fn batch(max: usize) -> impl Strategy<Value = Batch> {
+    let one = (
+        message(),
+        prop_oneof![Just(Class::Ephemeral), Just(Class::Durable)],
+    );
+    (
+        prop::collection::vec(one, 1..=max),
+        prop::array::uniform(any::<u8>()),
+    )
+        .prop_map(|(messages, signature)| {
+            let author = messages[0].0.body.author;
+            let bodies = messages.into_iter().map(|(message, class)| Unsigned {
+                author,
+                class,
+                ..message.body
+            });
+            Batch::sign(bodies.collect(), |_| signature).unwrap()
+        })
+}
+
+/// A message with its place in a batch.
+fn batched() -> impl Strategy<Value = Message> {
+    (batch(20), any::<prop::sample::Index>()).prop_map(|(batch, at)| {
+        let messages = batch.into_messages(|_, _, _| true).unwrap();
+        messages[at.index(messages.len())].1.clone()
+    })
 }
 
 fn client_frame() -> impl Strategy<Value = ClientFrame> {
@@ -70,6 +101,9 @@ fn client_frame() -> impl Strategy<Value = ClientFrame> {
         (1u32.., any::<u64>())
             .prop_map(|(request, box_id)| ClientFrame::Unsubscribe { request, box_id }),
         any::<u64>().prop_map(|nonce| ClientFrame::Ping { nonce }),
+        (1u32..u32::MAX - 20, batch(20))
+            .prop_map(|(request, batch)| ClientFrame::PublishBatch { request, batch }),
+        batched().prop_map(|message| ClientFrame::Cast { message }),
     ]
 }
 
@@ -94,6 +128,10 @@ fn relay_frame() -> impl Strategy<Value = RelayFrame> {
         }),
         (any::<u64>(), message())
             .prop_map(|(position, message)| RelayFrame::Deliver { position, message }),
+        batched().prop_map(|message| RelayFrame::Deliver {
+            position: 0,
+            message
+        }),
         any::<u64>().prop_map(|nonce| RelayFrame::Pong { nonce }),
     ]
 }
@@ -189,6 +227,9 @@ proptest! {
     fn messages_keep_the_laws(value in message(), flip: usize, cut: usize) { laws(&value, flip, cut)?; }
 
     #[test]
+    fn batched_messages_keep_the_laws(value in batched(), flip: usize, cut: usize) { laws(&value, flip, cut)?; }
+
+    #[test]
     fn client_frames_keep_the_laws(value in client_frame(), flip: usize, cut: usize) { laws(&value, flip, cut)?; }
 
     #[test]
@@ -219,6 +260,7 @@ proptest! {
             let _ = RelayFrame::decode(bytes.clone());
             let _ = Request::decode(bytes.clone());
             let _ = Response::decode(bytes.clone());
+            let _ = Batch::decode(bytes.clone());
             let _ = Message::decode(bytes);
         }
     }

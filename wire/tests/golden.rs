@@ -4,6 +4,7 @@
 use std::fmt::Debug;
 
 use bytes::Bytes;
+use phantasma_wire::batch::Batch;
 use phantasma_wire::codec::Frame;
 use phantasma_wire::endpoint::EndpointRecord;
 use phantasma_wire::message::{Class, Message, Unsigned};
@@ -39,7 +40,23 @@ fn message() -> Message {
     Message {
         body,
         signature: [0x5a; 64],
+        batch: None,
     }
+}
+
+/// Three short messages of one author; the "signature" tells which bytes it was asked for.
+fn batch() -> Batch {
+    let bodies = (1..=3).map(|sequence| Unsigned {
+        sequence,
+        class: Class::Durable,
+        ..message().body
+    });
+    Batch::sign(bodies.collect(), |signed| {
+        let mut signature = [0x5a; 64];
+        signature[..38].copy_from_slice(signed);
+        signature
+    })
+    .unwrap()
 }
 
 const MESSAGE: &str = "
@@ -79,6 +96,110 @@ fn the_id_does_not_depend_on_the_signature() {
         ..message()
     };
     assert_eq!(twin.id(), message().id());
+}
+
+const BATCH: &str = "
+    504842310300 | signature: in this test what was signed: PHB1, count 3
+    604922c6880a46a240e107de2e88473326c1d7c2bf2bb70c497bf5ed3aef66e9 | root
+    5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a | and filling
+    0300 | three messages
+    5a000000 | length 90
+    50484d31 | PHM1
+    014e454f | network
+    cccccccccccccccccccccccccccccccccccccccc | contract
+    020202020202020202020202020202020202020202020202020202020202020202 | author
+    0700000000000000 | box
+    0100000000000000 | sequence
+    005e56eea1010000 | time
+    01 | class: durable
+    0c026869 | payload
+    5a000000 | length 90
+    50484d31 | PHM1
+    014e454f | network
+    cccccccccccccccccccccccccccccccccccccccc | contract
+    020202020202020202020202020202020202020202020202020202020202020202 | author
+    0700000000000000 | box
+    0200000000000000 | sequence
+    005e56eea1010000 | time
+    01 | class: durable
+    0c026869 | payload
+    5a000000 | length 90
+    50484d31 | PHM1
+    014e454f | network
+    cccccccccccccccccccccccccccccccccccccccc | contract
+    020202020202020202020202020202020202020202020202020202020202020202 | author
+    0700000000000000 | box
+    0300000000000000 | sequence
+    005e56eea1010000 | time
+    01 | class: durable
+    0c026869 | payload
+";
+
+/// The second message, and the third, which has no right neighbour.
+const BATCHED: [&str; 2] = [
+    "
+    e2000000 | length 226
+    504842310300 | signature: in this test what was signed: PHB1, count 3
+    604922c6880a46a240e107de2e88473326c1d7c2bf2bb70c497bf5ed3aef66e9 | root
+    5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a | and filling
+    50484231 | PHB1
+    0100 | index in the batch
+    0300 | messages of the batch
+    ca3f1f8ea34f0a018abd46e340a8d9b07e02351564c75a2e39378e1e31c2fe9a | path: left neighbour
+    ed0b411ccc04280e9c35f3e57bed08f54d7c2a4f7ece1d047ecf2bc096f7d642 | path: the third message
+    50484d31 | PHM1
+    014e454f | network
+    cccccccccccccccccccccccccccccccccccccccc | contract
+    020202020202020202020202020202020202020202020202020202020202020202 | author
+    0700000000000000 | box
+    0200000000000000 | sequence
+    005e56eea1010000 | time
+    01 | class: durable
+    0c026869 | payload
+",
+    "
+    c2000000 | length 194
+    504842310300 | signature: in this test what was signed: PHB1, count 3
+    604922c6880a46a240e107de2e88473326c1d7c2bf2bb70c497bf5ed3aef66e9 | root
+    5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a | and filling
+    50484231 | PHB1
+    0200 | index in the batch
+    0300 | messages of the batch
+    286c1858f56e038403e1fb2afdf0b0ce2528126e4259110b192a022a2c2d9b5d | path: the first two messages
+    50484d31 | PHM1
+    014e454f | network
+    cccccccccccccccccccccccccccccccccccccccc | contract
+    020202020202020202020202020202020202020202020202020202020202020202 | author
+    0700000000000000 | box
+    0300000000000000 | sequence
+    005e56eea1010000 | time
+    01 | class: durable
+    0c026869 | payload
+",
+];
+
+#[test]
+fn a_batch() {
+    check(batch(), BATCH);
+    check(
+        ClientFrame::PublishBatch {
+            request: 9,
+            batch: batch(),
+        },
+        &format!("01|version\n06|publish batch\n09000000|request of the first message\n{BATCH}"),
+    );
+}
+
+#[test]
+fn messages_of_a_batch() {
+    let messages = batch().into_messages(|_, _, _| true).unwrap();
+    for ((_, message), bytes) in messages.into_iter().skip(1).zip(BATCHED) {
+        check(message.clone(), bytes);
+        check(
+            ClientFrame::Cast { message },
+            &format!("01|version\n07|cast\n{bytes}"),
+        );
+    }
 }
 
 #[test]

@@ -20,18 +20,20 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
+use bytes::Bytes;
 use phantasma_wire::Hash;
 use phantasma_wire::codec::Frame;
 use phantasma_wire::message::Message;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 use index::{Index, Place, Source};
 use segment::Segment;
 pub use writer::OnCommit;
 use writer::{Append, Writer};
 
-/// Messages that wait for the disk; the next publisher waits in front. Worst case 256 × 60 KiB = 15 MiB.
-const QUEUE: usize = 256;
+/// Messages that wait for the disk; the next publisher waits in front. Worst case 1,024 × 60 KiB = 60 MiB. At 1 KiB it is
+/// what one group takes.
+const QUEUE: usize = 1024;
 
 /// Where the log is and how large it grows.
 #[derive(Debug, Clone)]
@@ -153,35 +155,35 @@ impl Log {
         Ok((log, recovered))
     }
 
-    /// Queues a message, in the order of the calls, and waits only for a place in the queue. The answer comes once
-    /// the message is on the disk: its position.
+    /// Queues a message, in the order of the calls, and waits only for a place in the queue. `done` is called on the
+    /// log's own thread once the message is on the disk, with its position, or with why it is not; it must be quick.
+    /// It is not called when this fails.
     pub async fn append(
         &self,
         message: &Message,
         now_ms: u64,
-    ) -> Result<oneshot::Receiver<Result<u64, LogError>>, LogError> {
+        done: impl FnOnce(Result<u64, LogError>) + Send + 'static,
+    ) -> Result<(), LogError> {
         let queue = unpoisoned(self.queue.lock())
             .clone()
             .ok_or(LogError::Closed)?;
-        let (done, receiver) = oneshot::channel();
         let append = Append {
             box_id: message.body.box_id,
             message: message.encode(),
             now_ms,
-            done,
+            done: Box::new(done),
         };
-        queue.send(append).await.map_err(|_| LogError::Closed)?;
-        Ok(receiver)
+        queue.send(append).await.map_err(|_| LogError::Closed)
     }
 
-    /// Committed messages of a box with positions of at least `from`, oldest first: one if there is any, and more as
-    /// long as they together stay under `max_bytes`.
+    /// Committed messages of a box with positions of at least `from`, oldest first, as [`Message`] encodes them: one if
+    /// there is any, and more as long as they together stay under `max_bytes`.
     pub async fn read(
         &self,
         box_id: u64,
         from: u64,
         max_bytes: usize,
-    ) -> Result<Vec<(u64, Message)>, LogError> {
+    ) -> Result<Vec<(u64, Bytes)>, LogError> {
         let found = self.shared.index().find(box_id, from, max_bytes);
         if found
             .iter()
@@ -295,15 +297,13 @@ fn replay(folder: &Path, newer_than_ms: u64) -> Result<(Index, Recovered), LogEr
     Ok((index, recovered))
 }
 
-fn load(source: Source) -> Result<Message, LogError> {
-    let (bytes, path, offset) = match source {
-        Source::Memory(bytes) => (bytes, PathBuf::new(), 0),
+fn load(source: Source) -> Result<Bytes, LogError> {
+    match source {
+        Source::Memory(bytes) => Ok(bytes),
         Source::Disk { file, path, place } => {
-            let record = segment::read_record(&file, &path, place.offset, place.len)?;
-            (record.message, path, u64::from(place.offset))
+            Ok(segment::read_record(&file, &path, place.offset, place.len)?.message)
         }
-    };
-    Message::decode(bytes).map_err(|_| LogError::Damaged { path, offset })
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 use super::index::Place;
 use super::record::{HEADER_LEN, Record};
@@ -15,13 +15,15 @@ use super::{LogConfig, LogError, Shared};
 /// of syncs, is the limit.
 const GROUP_BYTES: usize = 1 << 20;
 
+/// Takes what became of a message.
+type Done = Box<dyn FnOnce(Result<u64, LogError>) + Send>;
+
 /// A message on its way into the log.
-#[derive(Debug)]
 pub(super) struct Append {
     pub(super) box_id: u64,
     pub(super) message: Bytes,
     pub(super) now_ms: u64,
-    pub(super) done: oneshot::Sender<Result<u64, LogError>>,
+    pub(super) done: Done,
 }
 
 /// Boxes that have new committed records.
@@ -75,8 +77,7 @@ impl Writer {
                 boxes.dedup();
                 (self.on_commit)(&boxes);
                 for (position, append) in (first..).zip(accepted) {
-                    // A publisher that went away needs no answer; its message is stored all the same.
-                    let _ = append.done.send(Ok(position));
+                    (append.done)(Ok(position));
                 }
             }
             Err(error) => refuse(accepted, &error),
@@ -164,7 +165,7 @@ impl Writer {
 /// Tells the publishers why their messages are not in the log.
 fn refuse(group: Vec<Append>, error: &LogError) {
     for append in group {
-        let _ = append.done.send(Err(error.clone()));
+        (append.done)(Err(error.clone()));
     }
 }
 

@@ -1,6 +1,7 @@
 //! Whole relays with real QUIC clients in one process, over an in-memory chain.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod batches;
 mod delivered;
 mod refused;
 

@@ -1,7 +1,10 @@
 //! What a client and a relay say to each other. A frame is a version byte, a kind byte and a body.
 
+use bytes::Bytes;
+
 use super::{MAX_ERROR_TEXT, VERSION};
 use crate::Hash;
+use crate::batch::Batch;
 use crate::codec::{DecodeError, Frame, Reader, Writer};
 use crate::message::Message;
 
@@ -38,6 +41,16 @@ pub enum ClientFrame {
     Ping {
         nonce: u64,
     },
+    /// Messages under one signature. Each is answered like a publish of its own: the first has the number `request`,
+    /// the next ones count up from it.
+    PublishBatch {
+        request: u32,
+        batch: Batch,
+    },
+    /// An ephemeral message that gets no answer. May come in a QUIC datagram.
+    Cast {
+        message: Message,
+    },
 }
 
 /// From a relay to its client.
@@ -58,7 +71,8 @@ pub enum RelayFrame {
         error: RelayError,
         text: String,
     },
-    /// A message to a box that the client subscribed to. `position` is 0 for messages that the relay does not keep.
+    /// A message to a box that the client subscribed to. `position` is 0 for messages that the relay does not keep;
+    /// ephemeral ones come in QUIC datagrams if they fit.
     Deliver {
         position: u64,
         message: Message,
@@ -185,6 +199,8 @@ impl Frame for ClientFrame {
             ClientFrame::Ping { nonce } => {
                 to.u8(5).u64(*nonce);
             }
+            ClientFrame::PublishBatch { request, batch } => batch.write(to.u8(6).u32(*request)),
+            ClientFrame::Cast { message } => message.write(to.u8(7)),
         }
     }
 
@@ -220,6 +236,10 @@ impl Frame for ClientFrame {
             5 => ClientFrame::Ping {
                 nonce: from.u64("nonce")?,
             },
+            6 => read_batch(from)?,
+            7 => ClientFrame::Cast {
+                message: Message::read(from)?,
+            },
             value => {
                 return Err(DecodeError::UnknownKind {
                     what: "client frame",
@@ -228,6 +248,30 @@ impl Frame for ClientFrame {
             }
         })
     }
+}
+
+/// Kind of [`RelayFrame::Deliver`].
+const DELIVER: u8 = 4;
+
+impl RelayFrame {
+    /// What stands in front of the message in a delivery: for messages whose encoding is already there.
+    pub fn delivery_head(position: u64) -> Bytes {
+        let mut writer = Writer::default();
+        write_delivery_head(&mut writer, position);
+        writer.finish()
+    }
+
+    /// As [`RelayFrame::Deliver`] is encoded, without taking the message.
+    pub fn encode_delivery(position: u64, message: &Message) -> Bytes {
+        let mut writer = Writer::with_capacity(2 + 8 + 4 + message.encoded_len());
+        write_delivery_head(&mut writer, position);
+        message.write(&mut writer);
+        writer.finish()
+    }
+}
+
+fn write_delivery_head(to: &mut Writer, position: u64) {
+    to.u8(VERSION).u8(DELIVER).u64(position);
 }
 
 impl Frame for RelayFrame {
@@ -251,7 +295,9 @@ impl Frame for RelayFrame {
                     .u8(error.to_byte())
                     .text(text, MAX_ERROR_TEXT);
             }
-            RelayFrame::Deliver { position, message } => message.write(to.u8(4).u64(*position)),
+            RelayFrame::Deliver { position, message } => {
+                message.write(to.u8(DELIVER).u64(*position));
+            }
             RelayFrame::Pong { nonce } => {
                 to.u8(5).u64(*nonce);
             }
@@ -273,7 +319,7 @@ impl Frame for RelayFrame {
                 error: RelayError::from_byte(from.u8("error")?)?,
                 text: from.text("error text", MAX_ERROR_TEXT)?,
             },
-            4 => RelayFrame::Deliver {
+            DELIVER => RelayFrame::Deliver {
                 position: from.u64("position")?,
                 message: Message::read(from)?,
             },
@@ -297,6 +343,19 @@ fn read_request(from: &mut Reader) -> Result<u32, DecodeError> {
             reason: "number 0 is the session's",
         }),
         request => Ok(request),
+    }
+}
+
+/// The numbers of all its messages must exist.
+fn read_batch(from: &mut Reader) -> Result<ClientFrame, DecodeError> {
+    let (request, batch) = (read_request(from)?, Batch::read(from)?);
+    let numbers = u32::try_from(batch.len().saturating_sub(1)).unwrap_or(u32::MAX);
+    match request.checked_add(numbers) {
+        Some(_) => Ok(ClientFrame::PublishBatch { request, batch }),
+        None => Err(DecodeError::Invalid {
+            what: "request",
+            reason: "too large to number the messages of the batch",
+        }),
     }
 }
 
