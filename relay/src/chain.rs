@@ -1,4 +1,4 @@
-//! What the relay asks of the chain: does a box exist, and please write this message.
+//! What the relay asks of the chain: does a box exist, and please write these messages.
 //!
 //! Behind a small trait, so that sessions are tested without a node, with faults on demand.
 
@@ -6,7 +6,10 @@ use std::future::Future;
 use std::pin::Pin;
 
 use phantasma_sdk::contract::{ContractError, Phantasma};
-use phantasma_sdk::neo::{Account, Hash160, RpcClient};
+use phantasma_sdk::neo::{
+    Account, ActorError, Hash160, Hash256, PendingTransaction, Receipt, RpcClient, RpcError,
+    Transaction, VmState,
+};
 use phantasma_wire::Hash;
 use phantasma_wire::message::Message;
 
@@ -19,18 +22,42 @@ pub enum ChainError {
     /// The contract refused; its own words.
     #[error("{0}")]
     Fault(String),
-    /// The node, the network or the relay's account failed. The message may or may not be on the chain.
+    /// The node will not have it: fees, balance, form. Nothing is on its way.
+    #[error("{0}")]
+    Rejected(String),
+    /// The node or the network failed. What was sent may or may not have arrived.
     #[error("{0}")]
     Unreachable(String),
 }
 
-/// Where a message went.
+/// A transaction that may come into a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Written {
+pub struct Sent {
     /// Script order.
     pub txid: Hash,
-    /// The content's index in the box.
-    pub index: u64,
+    /// The last block that may take it.
+    pub valid_until: u32,
+}
+
+/// A transaction that the contract would take now, signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ready {
+    pub sent: Sent,
+    /// System fee and network fee, in datoshi (10⁻⁸ GAS).
+    pub fees: i64,
+    /// As the network takes it.
+    pub bytes: Vec<u8>,
+}
+
+/// What became of a transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// In a block. The index in its box for each message, in order.
+    Written(Vec<u64>),
+    /// In a block, and the contract refused; its own words. Nothing was written, the fees are spent.
+    Fault(String),
+    /// In no block, and never will be.
+    Expired,
 }
 
 /// The chain as the relay sees it.
@@ -38,13 +65,21 @@ pub trait Chain: Send + Sync + 'static {
     /// Whether a box exists. Boxes are never deleted, so a yes is for ever.
     fn box_exists(&self, box_id: u64) -> Answer<'_, bool>;
 
-    /// Writes a message with its author's signature and waits until it is in a block.
-    fn write<'a>(&'a self, message: &'a Message) -> Answer<'a, Written>;
+    /// Tries all these messages as one transaction, and signs it. [`ChainError::Fault`] when the contract would refuse
+    /// any of them.
+    fn prepare<'a>(&'a self, messages: &'a [Message]) -> Answer<'a, Ready>;
+
+    /// Hands a transaction to the network.
+    fn send<'a>(&'a self, ready: &'a Ready) -> Answer<'a, ()>;
+
+    /// What became of a transaction; None while that is open.
+    fn look(&self, sent: Sent) -> Answer<'_, Option<Fate>>;
 }
 
 /// The contract on a Neo N3 node; the relay's account pays for writes.
 #[derive(Debug)]
 pub struct NeoChain {
+    rpc: RpcClient,
     contract: Phantasma,
     payer: Account,
 }
@@ -52,7 +87,8 @@ pub struct NeoChain {
 impl NeoChain {
     pub fn new(rpc: RpcClient, contract: Hash160, payer: Account) -> Self {
         Self {
-            contract: Phantasma::new(rpc, contract),
+            contract: Phantasma::new(rpc.clone(), contract),
+            rpc,
             payer,
         }
     }
@@ -61,33 +97,100 @@ impl NeoChain {
 impl Chain for NeoChain {
     fn box_exists(&self, box_id: u64) -> Answer<'_, bool> {
         Box::pin(async move {
-            Ok(self
-                .contract
-                .box_info(box_id)
-                .await
-                .map_err(chain_error)?
-                .is_some())
+            let info = self.contract.box_info(box_id).await;
+            Ok(info.map_err(contract_error)?.is_some())
         })
     }
 
-    fn write<'a>(&'a self, message: &'a Message) -> Answer<'a, Written> {
+    fn prepare<'a>(&'a self, messages: &'a [Message]) -> Answer<'a, Ready> {
         Box::pin(async move {
-            let (index, receipt) = self
-                .contract
-                .write_signed(&self.payer, message)
-                .await
-                .map_err(chain_error)?;
-            Ok(Written {
-                txid: receipt.txid.0,
-                index,
+            let call = self.contract.write_many(&self.payer, messages);
+            let tx = call.map_err(contract_error)?.prepare(&self.rpc).await;
+            let tx = tx.map_err(actor_error)?;
+            Ok(Ready {
+                sent: Sent {
+                    txid: tx.hash().0,
+                    valid_until: tx.valid_until_block,
+                },
+                fees: tx.system_fee.saturating_add(tx.network_fee),
+                bytes: tx.to_bytes(),
             })
+        })
+    }
+
+    fn send<'a>(&'a self, ready: &'a Ready) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let tx = Transaction::from_bytes(&ready.bytes)
+                .map_err(|error| ChainError::Rejected(error.to_string()))?;
+            self.rpc
+                .send_raw_transaction(&tx)
+                .await
+                .map_err(rpc_error)?;
+            Ok(())
+        })
+    }
+
+    fn look(&self, sent: Sent) -> Answer<'_, Option<Fate>> {
+        Box::pin(async move {
+            let pending = PendingTransaction {
+                txid: Hash256(sent.txid),
+                valid_until_block: sent.valid_until,
+                // Of no use here: the fees are known from sending.
+                system_fee: 0,
+                network_fee: 0,
+                what: "writeSigned".to_owned(),
+            };
+            match pending.look(&self.rpc).await {
+                Ok(receipt) => receipt.map(fate).transpose(),
+                Err(ActorError::Expired { .. }) => Ok(Some(Fate::Expired)),
+                Err(error) => Err(actor_error(error)),
+            }
         })
     }
 }
 
-fn chain_error(error: ContractError) -> ChainError {
-    match error.exception() {
-        Some(exception) => ChainError::Fault(exception.to_owned()),
-        None => ChainError::Unreachable(error.to_string()),
+fn fate(receipt: Receipt) -> Result<Fate, ChainError> {
+    let exception = || {
+        receipt
+            .exception
+            .unwrap_or_else(|| "no reason given".into())
+    };
+    match receipt.vm_state {
+        VmState::Fault => Ok(Fate::Fault(exception())),
+        // The node shows the stack from the bottom: the first message's index comes first.
+        VmState::Halt => {
+            let indices = receipt.stack.iter().map(|item| item.as_u64());
+            let indices = indices.collect::<Result<_, _>>();
+            let indices = indices.map_err(|error| ChainError::Unreachable(error.to_string()))?;
+            Ok(Fate::Written(indices))
+        }
+    }
+}
+
+fn contract_error(error: ContractError) -> ChainError {
+    if let Some(exception) = error.exception() {
+        return ChainError::Fault(exception.to_owned());
+    }
+    match error {
+        ContractError::Write(error) => actor_error(error),
+        ContractError::Rpc(error) => rpc_error(error),
+        error => ChainError::Unreachable(error.to_string()),
+    }
+}
+
+fn actor_error(error: ActorError) -> ChainError {
+    if let Some(exception) = error.exception() {
+        return ChainError::Fault(exception.to_owned());
+    }
+    match error {
+        ActorError::Rpc(error) => rpc_error(error),
+        error => ChainError::Rejected(error.to_string()),
+    }
+}
+
+fn rpc_error(error: RpcError) -> ChainError {
+    match error {
+        RpcError::Node { .. } => ChainError::Rejected(error.to_string()),
+        error => ChainError::Unreachable(error.to_string()),
     }
 }

@@ -16,6 +16,7 @@ use crate::cache::CacheTimes;
 use crate::dedup::Refusal;
 use crate::hub::HubLimits;
 use crate::log::LogConfig;
+use crate::merge::MergeLimits;
 
 /// Environment variable of the wallet's password. There is no flag for it: other users of a machine see flags.
 pub const PASSWORD_VAR: &str = "PHANTASMA_PASSWORD";
@@ -54,8 +55,14 @@ pub const DEFAULT_SUBSCRIPTIONS: usize = 256;
 pub const DEFAULT_QUEUE_BYTES: usize = 256 << 10;
 pub const DEFAULT_QUEUE_ITEMS: usize = 1024;
 
-/// Writes that wait for the chain: one a block, so at one-second blocks two minutes.
-pub const DEFAULT_CHAIN_QUEUE: usize = 128;
+/// Writes that wait for the chain: 62 MiB of the longest messages.
+pub const DEFAULT_CHAIN_QUEUE: usize = 1024;
+
+/// Messages in one transaction. Short ones cost about 0.23 GAS each, so the fees below are reached before.
+pub const DEFAULT_BATCH_MESSAGES: usize = 200;
+
+/// What one transaction may cost, in GAS: half of what a block of MainNet takes in system fees.
+pub const DEFAULT_BATCH_GAS: f64 = 10.0;
 
 /// MainNet makes a block in 15 seconds (3 with later settings); eight of them without success are a failure.
 pub const DEFAULT_CHAIN_TIMEOUT: Duration = Duration::from_secs(120);
@@ -68,6 +75,12 @@ pub const DEFAULT_UNKNOWN: Duration = Duration::from_secs(2);
 
 /// How long a stop waits for what is in flight; a block of MainNet fits in.
 pub const DEFAULT_DRAIN: Duration = Duration::from_secs(20);
+
+/// GAS in its smallest unit (10⁻⁸).
+fn datoshi(gas: f64) -> i64 {
+    // A fraction of a datoshi, or more than there can be, is no matter here.
+    (gas * 1e8) as i64
+}
 
 /// Which contract on which chain a relay serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,6 +114,7 @@ pub struct Limits {
     pub dedup: usize,
     pub chain_queue: usize,
     pub chain_timeout: Duration,
+    pub merge: MergeLimits,
     pub drain: Duration,
     pub hub: HubLimits,
     pub cache: CacheTimes,
@@ -114,6 +128,10 @@ impl Default for Limits {
             dedup: DEFAULT_DEDUP,
             chain_queue: DEFAULT_CHAIN_QUEUE,
             chain_timeout: DEFAULT_CHAIN_TIMEOUT,
+            merge: MergeLimits {
+                messages: DEFAULT_BATCH_MESSAGES,
+                fees: datoshi(DEFAULT_BATCH_GAS),
+            },
             drain: DEFAULT_DRAIN,
             hub: HubLimits {
                 max_sessions: DEFAULT_SESSIONS,
@@ -227,6 +245,8 @@ struct LimitsTable {
     queue_messages: Option<usize>,
     chain_queue: Option<usize>,
     chain_timeout_s: Option<u64>,
+    batch_messages: Option<usize>,
+    batch_gas: Option<f64>,
     drain_s: Option<u64>,
 }
 
@@ -303,6 +323,11 @@ impl Config {
             ("queue_bytes", limits.hub.queue_bytes),
             ("queue_messages", limits.hub.queue_items),
             ("chain_queue", limits.chain_queue),
+            ("batch_messages", limits.merge.messages),
+            (
+                "batch_gas",
+                usize::try_from(limits.merge.fees).unwrap_or_default(),
+            ),
         ];
         match positive.iter().find(|(_, value)| *value == 0) {
             Some((name, _)) => bail!("limits.{name} is 0; it must be at least 1"),
@@ -354,6 +379,10 @@ impl LimitsTable {
             dedup: self.dedup_messages.unwrap_or(base.dedup),
             chain_queue: self.chain_queue.unwrap_or(base.chain_queue),
             chain_timeout: seconds(self.chain_timeout_s, base.chain_timeout),
+            merge: MergeLimits {
+                messages: self.batch_messages.unwrap_or(base.merge.messages),
+                fees: self.batch_gas.map_or(base.merge.fees, datoshi),
+            },
             drain: seconds(self.drain_s, base.drain),
             hub: HubLimits {
                 max_sessions: self.sessions.unwrap_or(base.hub.max_sessions),

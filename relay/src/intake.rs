@@ -10,10 +10,8 @@ use phantasma_wire::batch::{Batch, VerifiedRoots};
 use phantasma_wire::message::{Class, Message, Unsigned};
 use phantasma_wire::relay::{Outcome, RelayError, RelayFrame};
 use tokio::sync::{mpsc, watch};
-use tokio_util::sync::CancellationToken;
 
 use crate::cache::BoxCache;
-use crate::chain::{Chain, ChainError, Written};
 use crate::config::{ChainId, Limits};
 use crate::dedup::{Dedup, Entered, Pending, Refusal, Verdict};
 use crate::hub::{Hub, Way};
@@ -316,7 +314,7 @@ impl Intake {
         Ok(pending)
     }
 
-    fn finish(&self, id: Hash, class: Class, verdict: &Verdict, delivered: bool) {
+    pub(crate) fn finish(&self, id: Hash, class: Class, verdict: &Verdict, delivered: bool) {
         match verdict {
             Ok(_) => self.metrics.accept(class),
             Err(refusal) => self.metrics.refuse(refusal.error),
@@ -329,53 +327,6 @@ impl Intake {
         self.metrics.delivered.inc_by(delivered.datagrams as u64);
         self.metrics.dropped.inc_by(delivered.dropped as u64);
         delivered.subscribers
-    }
-
-    /// Writes to the chain, one message after the other, so that the account's balance and the order of an author's
-    /// sequence numbers are always known. After `stop` nothing new is taken; it ends when the queue is empty.
-    pub(crate) async fn write_to_chain(
-        self: Arc<Self>,
-        chain: Arc<dyn Chain>,
-        mut queue: mpsc::Receiver<Message>,
-        stop: CancellationToken,
-    ) {
-        loop {
-            let message = tokio::select! {
-                message = queue.recv() => message,
-                () = stop.cancelled(), if !queue.is_closed() => {
-                    queue.close();
-                    continue;
-                }
-            };
-            let Some(message) = message else { return };
-            let written =
-                tokio::time::timeout(self.limits.chain_timeout, chain.write(&message)).await;
-            let verdict = match written {
-                Ok(Ok(Written { txid, index })) => Ok(Outcome::OnChain { txid, index }),
-                Ok(Err(ChainError::Fault(text))) => Err(Refusal::new(RelayError::Fault, text)),
-                Ok(Err(ChainError::Unreachable(text))) => {
-                    tracing::warn!(%text, "the chain was not reached");
-                    Err(Refusal::new(RelayError::Internal, text))
-                }
-                Err(_) => Err(Refusal::new(
-                    RelayError::Internal,
-                    format!(
-                        "no block took the message within {:?}; it may still come",
-                        self.limits.chain_timeout
-                    ),
-                )),
-            };
-            if verdict.is_ok() {
-                self.metrics.on_chain.inc();
-            }
-            tracing::debug!(
-                box_id = message.body.box_id,
-                sequence = message.body.sequence,
-                ?verdict,
-                "on chain"
-            );
-            self.finish(message.id(), Class::OnChain, &verdict, true);
-        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! * [`intake`]: a message's way in: every check once, then to subscribers, log or chain.
 //! * [`hub`]: who listens, and what waits for each reader, in bounded memory.
 //! * [`log`]: the durable messages on the disk.
+//! * [`merge`]: many messages become one transaction, each at most once, over crashes too.
 //! * [`chain`], [`cache`]: what is asked of the chain, and what is remembered of its answers.
 //! * [`dedup`]: a message that comes twice is delivered once.
 //! * [`config`], [`metrics`]: for the operator.
@@ -18,6 +19,7 @@ pub mod dedup;
 pub mod hub;
 pub mod intake;
 pub mod log;
+pub mod merge;
 pub mod metrics;
 pub mod server;
 mod session;

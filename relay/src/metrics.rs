@@ -32,6 +32,8 @@ pub struct Metrics {
     pub delivered: Counter,
     pub dropped: Counter,
     pub on_chain: Counter,
+    pub chain_transactions: Counter,
+    pub chain_fees: Counter,
     pub sessions: Gauge,
     pub subscriptions: Gauge,
     pub log_bytes: Gauge<u64, AtomicU64>,
@@ -72,6 +74,16 @@ impl Metrics {
             "on_chain",
             "Messages written to the chain",
             metrics.on_chain.clone(),
+        );
+        registry.register(
+            "chain_transactions",
+            "Transactions of the relay that came into a block",
+            metrics.chain_transactions.clone(),
+        );
+        registry.register(
+            "chain_fees_datoshi",
+            "Fees of the transactions that were sent, in 10^-8 GAS",
+            metrics.chain_fees.clone(),
         );
         registry.register("sessions", "Connected clients", metrics.sessions.clone());
         registry.register(

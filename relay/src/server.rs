@@ -21,6 +21,8 @@ use crate::dedup::Dedup;
 use crate::hub::Hub;
 use crate::intake::{Clock, Intake};
 use crate::log::{Log, LogConfig, LogError, Recovered};
+use crate::merge::journal::Journal;
+use crate::merge::{JournalError, Merger};
 use crate::metrics::Metrics;
 use crate::session;
 
@@ -53,6 +55,8 @@ pub enum StartError {
     Http(#[from] HttpError),
     #[error(transparent)]
     Log(#[from] LogError),
+    #[error(transparent)]
+    Journal(#[from] JournalError),
 }
 
 /// A running relay. Stop it with [`Relay::shutdown`]; dropping it instead ends it without draining.
@@ -78,6 +82,8 @@ impl Relay {
         let local_addr = endpoint.local_addr()?;
         let hub = Arc::new(Hub::new(setup.limits.hub));
         let (log, dedup) = open_log(&setup, hub.clone())?;
+        let journal = Journal::open(&setup.log.folder.join("chain"))?;
+        remember(&journal, &dedup);
         let (metrics, registry) = Metrics::new();
         let (to_chain, chain_queue) = mpsc::channel(setup.limits.chain_queue);
         let intake = Arc::new(Intake {
@@ -104,12 +110,10 @@ impl Relay {
             stopping.clone(),
             sessions.clone(),
         ));
-        let writer = intake
-            .clone()
-            .write_to_chain(setup.chain, chain_queue, chain_stop.clone());
+        let writer = Merger::new(intake.clone(), setup.chain, journal);
         Ok(Self {
             public_key: setup.identity.public_key(),
-            chain_writer: tokio::spawn(writer),
+            chain_writer: tokio::spawn(writer.run(chain_queue, chain_stop.clone())),
             sampler: tokio::spawn(sample(intake.clone())),
             endpoint,
             ops,
@@ -196,6 +200,20 @@ fn open_log(setup: &Setup, hub: Arc<Hub>) -> Result<(Log, Dedup), LogError> {
         dedup.restore(id, Outcome::Stored { position });
     }
     Ok((log, dedup))
+}
+
+/// What earlier runs wrote to the chain, or may have: who sends the latter again waits until that is known.
+fn remember(journal: &Journal, dedup: &Dedup) {
+    for (id, outcome) in journal.outcomes() {
+        dedup.restore(id, outcome);
+    }
+    for id in journal
+        .open_ones()
+        .into_iter()
+        .flat_map(|open| open.messages)
+    {
+        let _ = dedup.enter(id);
+    }
 }
 
 async fn accept(

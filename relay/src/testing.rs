@@ -1,28 +1,50 @@
 //! An in-memory chain with faults on demand, for tests of what stands on [`Chain`].
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use phantasma_wire::Hash;
 use phantasma_wire::message::Message;
 
-use crate::chain::{Answer, Chain, ChainError, Written};
+use crate::chain::{Answer, Chain, ChainError, Fate, Ready, Sent};
+
+/// What one message costs, in datoshi.
+pub(crate) const FEE: i64 = 100;
 
 /// Boxes, and messages in them, by the contract's rule that sequences rise for each author and box.
 #[derive(Debug, Default)]
 pub(crate) struct MemoryChain {
     boxes: Mutex<BTreeSet<u64>>,
-    messages: Mutex<Vec<Message>>,
-    sequences: Mutex<HashMap<(u64, [u8; 33]), u64>>,
+    state: Mutex<State>,
     failing: AtomicBool,
-    /// Milliseconds that every write takes.
+    /// Milliseconds until a block takes a transaction.
     pub(crate) write_ms: AtomicU64,
     /// How often somebody asked for a box.
     pub(crate) questions: AtomicU64,
-    /// Writes that were running at the same time, at most.
+    /// Transactions that were on their way at the same time, at most.
     pub(crate) most_at_once: AtomicU64,
-    running: AtomicU64,
+    /// So many next sendings arrive, but their answers do not.
+    pub(crate) lose_answers: AtomicU32,
+    /// So many next transactions come into no block.
+    pub(crate) expire: AtomicU32,
+    /// So many next transactions fail in their block.
+    pub(crate) fault: AtomicU32,
+    /// Payloads that the contract refuses, by their last byte.
+    pub(crate) refused: Mutex<BTreeSet<u8>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    messages: Vec<Message>,
+    /// Messages of each transaction that came into a block.
+    blocks: Vec<usize>,
+    sequences: HashMap<(u64, [u8; 33]), u64>,
+    prepared: HashMap<Hash, Vec<Message>>,
+    pending: HashMap<Hash, Instant>,
+    fates: HashMap<Hash, Fate>,
+    number: u64,
 }
 
 impl MemoryChain {
@@ -44,7 +66,12 @@ impl MemoryChain {
 
     /// What was written, in order.
     pub(crate) fn messages(&self) -> Vec<Message> {
-        lock(&self.messages).clone()
+        lock(&self.state).messages.clone()
+    }
+
+    /// How many messages each successful transaction had.
+    pub(crate) fn blocks(&self) -> Vec<usize> {
+        lock(&self.state).blocks.clone()
     }
 
     fn reach(&self) -> Result<(), ChainError> {
@@ -54,28 +81,51 @@ impl MemoryChain {
         }
     }
 
-    fn put(&self, message: &Message) -> Result<Written, ChainError> {
-        self.reach()?;
-        let body = &message.body;
-        let mut sequences = lock(&self.sequences);
-        let last = sequences.entry((body.box_id, body.author)).or_default();
-        if body.sequence <= *last {
-            return Err(ChainError::Fault(format!(
-                "sequence {} is not above {last}",
-                body.sequence
-            )));
+    /// The sequences after these messages, or the contract's words.
+    fn run(
+        &self,
+        state: &State,
+        messages: &[Message],
+    ) -> Result<HashMap<(u64, [u8; 33]), u64>, String> {
+        let mut sequences = state.sequences.clone();
+        for message in messages {
+            let body = &message.body;
+            if let Some(last) = body.payload.last()
+                && lock(&self.refused).contains(last)
+            {
+                return Err(format!("payload {last} is refused"));
+            }
+            let last = sequences.entry((body.box_id, body.author)).or_default();
+            if body.sequence <= *last {
+                return Err(format!("sequence {} is not above {last}", body.sequence));
+            }
+            *last = body.sequence;
         }
-        *last = body.sequence;
-        let mut messages = lock(&self.messages);
-        let index = messages
-            .iter()
-            .filter(|other| other.body.box_id == body.box_id)
-            .count() as u64;
-        messages.push(message.clone());
-        Ok(Written {
-            txid: message.id(),
-            index,
-        })
+        Ok(sequences)
+    }
+
+    fn execute(&self, state: &mut State, txid: &Hash) -> Fate {
+        if take(&self.expire) {
+            return Fate::Expired;
+        }
+        if take(&self.fault) {
+            return Fate::Fault("it was otherwise in the block".to_owned());
+        }
+        let messages = state.prepared.get(txid).cloned().unwrap_or_default();
+        match self.run(state, &messages) {
+            Err(text) => Fate::Fault(text),
+            Ok(sequences) => {
+                state.sequences = sequences;
+                state.blocks.push(messages.len());
+                let write = |message| {
+                    let before = state.messages.iter();
+                    let index = before.filter(|m: &&Message| same_box(m, &message)).count();
+                    state.messages.push(message);
+                    index as u64
+                };
+                Fate::Written(messages.into_iter().map(write).collect())
+            }
+        }
     }
 }
 
@@ -89,15 +139,69 @@ impl Chain for MemoryChain {
         })
     }
 
-    fn write<'a>(&'a self, message: &'a Message) -> Answer<'a, Written> {
+    fn prepare<'a>(&'a self, messages: &'a [Message]) -> Answer<'a, Ready> {
         Box::pin(async move {
-            let running = self.running.fetch_add(1, Ordering::Relaxed) + 1;
-            self.most_at_once.fetch_max(running, Ordering::Relaxed);
-            tokio::time::sleep(Duration::from_millis(self.write_ms.load(Ordering::Relaxed))).await;
-            self.running.fetch_sub(1, Ordering::Relaxed);
-            self.put(message)
+            self.reach()?;
+            let mut state = lock(&self.state);
+            self.run(&state, messages).map_err(ChainError::Fault)?;
+            state.number += 1;
+            let mut txid = [0; 32];
+            txid[..8].copy_from_slice(&state.number.to_le_bytes());
+            state.prepared.insert(txid, messages.to_vec());
+            Ok(Ready {
+                sent: Sent {
+                    txid,
+                    valid_until: 100,
+                },
+                fees: FEE * messages.len() as i64,
+                bytes: Vec::new(),
+            })
         })
     }
+
+    fn send<'a>(&'a self, ready: &'a Ready) -> Answer<'a, ()> {
+        Box::pin(async move {
+            self.reach()?;
+            let wait = Duration::from_millis(self.write_ms.load(Ordering::Relaxed));
+            let mut state = lock(&self.state);
+            state.pending.insert(ready.sent.txid, Instant::now() + wait);
+            let running = state.pending.len() as u64;
+            self.most_at_once.fetch_max(running, Ordering::Relaxed);
+            match take(&self.lose_answers) {
+                true => Err(ChainError::Unreachable("the answer was lost".into())),
+                false => Ok(()),
+            }
+        })
+    }
+
+    fn look(&self, sent: Sent) -> Answer<'_, Option<Fate>> {
+        Box::pin(async move {
+            self.reach()?;
+            let mut state = lock(&self.state);
+            let due = state.pending.get(&sent.txid).copied();
+            if due.is_some_and(|due| due <= Instant::now()) {
+                state.pending.remove(&sent.txid);
+                let fate = self.execute(&mut state, &sent.txid);
+                state.fates.insert(sent.txid, fate);
+            }
+            match (due, state.fates.get(&sent.txid)) {
+                (_, Some(fate)) => Ok(Some(fate.clone())),
+                (Some(_), None) => Ok(None),
+                (None, None) => Ok(Some(Fate::Expired)),
+            }
+        })
+    }
+}
+
+fn same_box(one: &Message, other: &Message) -> bool {
+    one.body.box_id == other.body.box_id
+}
+
+/// Uses one of what is left.
+fn take(left: &AtomicU32) -> bool {
+    let one_less = |n: u32| n.checked_sub(1);
+    left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less)
+        .is_ok()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

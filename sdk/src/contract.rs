@@ -8,7 +8,8 @@ mod types;
 
 use neo_client::{
     Account, Actor, ActorError, ContractParam, Hash160, InvokeError, ItemError, Manifest, Nef,
-    PublicKey, Receipt, RpcClient, RpcError, Signer, StackItem, TransactionBuilder, VmState,
+    PublicKey, Receipt, RpcClient, RpcError, Scopes, ScriptBuilder, Signer, StackItem,
+    TransactionBuilder, VmState, flags,
 };
 use phantasma_wire::message::Message;
 
@@ -263,6 +264,23 @@ impl Phantasma {
     ) -> Result<(u64, Receipt), ContractError> {
         self.write_number(payer, "writeSigned", &signed_params(message))
             .await
+    }
+
+    /// One transaction that submits all these messages in this order; each leaves its index in the box. When one is
+    /// refused, none is written. `payer`'s witness counts nowhere but for the fees.
+    pub fn write_many<'a>(
+        &self,
+        payer: &Account,
+        messages: impl IntoIterator<Item = &'a Message>,
+    ) -> Result<TransactionBuilder, ContractError> {
+        let mut script = ScriptBuilder::new();
+        for message in messages {
+            let params = signed_params(message);
+            script.call(&self.hash, "writeSigned", flags::ALL, &params);
+        }
+        let script = script.build().map_err(ActorError::from)?;
+        let signer = Signer::with_scopes(payer.script_hash, Scopes::NONE);
+        Ok(TransactionBuilder::new(script).signer(signer, payer))
     }
 
     /// Registers stored content and pays for it.

@@ -1,5 +1,7 @@
 //! The relay process between a client and a real chain: messages written for an author who owns no GAS at all.
 
+mod merged;
+
 use std::{
     io::{BufRead, BufReader},
     net::SocketAddr,

@@ -306,8 +306,8 @@ impl PendingTransaction {
         }
     }
 
-    /// The receipt, None while there is none, an error once there never will be one.
-    async fn look(&self, rpc: &RpcClient) -> Result<Option<Receipt>, ActorError> {
+    /// The receipt whatever the outcome, None while there is none, an error once there never will be one.
+    pub async fn look(&self, rpc: &RpcClient) -> Result<Option<Receipt>, ActorError> {
         // Height first: what is in the chain at that height is seen by the second question.
         let height = rpc.get_block_count().await?;
         match rpc.get_application_log(&self.txid).await? {

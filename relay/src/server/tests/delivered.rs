@@ -192,7 +192,7 @@ async fn a_reader_that_does_not_read_stalls_nobody_and_still_gets_what_is_kept()
 }
 
 #[tokio::test]
-async fn writes_to_the_chain_go_one_by_one_and_carry_their_outcome() {
+async fn writes_to_the_chain_go_in_order_and_carry_their_outcome() {
     let fixture = Fixture::start().await;
     fixture.chain.write_ms.store(20, Ordering::Relaxed);
     let client = fixture.client().await;
@@ -202,14 +202,8 @@ async fn writes_to_the_chain_go_one_by_one_and_carry_their_outcome() {
         .map(|author| message(author, 1, Class::OnChain, 5))
         .collect();
     let published = futures(sent.iter().map(|one| client.publish(one.clone()))).await;
-    for (index, (outcome, one)) in (0..).zip(published.into_iter().zip(&sent)) {
-        assert_eq!(
-            outcome.unwrap(),
-            Outcome::OnChain {
-                txid: one.id(),
-                index
-            }
-        );
+    for (n, outcome) in (0..).zip(published) {
+        assert!(matches!(outcome.unwrap(), Outcome::OnChain { index, .. } if index == n));
     }
     assert_eq!(fixture.chain.messages(), sent);
     assert_eq!(fixture.chain.most_at_once.load(Ordering::Relaxed), 1);
@@ -217,7 +211,11 @@ async fn writes_to_the_chain_go_one_by_one_and_carry_their_outcome() {
 
 #[tokio::test]
 async fn without_its_node_a_relay_says_so_and_recovers() {
-    let fixture = Fixture::start().await;
+    let fixture = Fixture::with(Limits {
+        chain_timeout: Duration::from_secs(1),
+        ..Limits::default()
+    })
+    .await;
     let (author, client) = (Identity::random().unwrap(), fixture.client().await);
     fixture.chain.fail(true);
     let sent = message(&author, 1, Class::OnChain, 1);
