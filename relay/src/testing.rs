@@ -164,6 +164,11 @@ impl Chain for MemoryChain {
             self.reach()?;
             let wait = Duration::from_millis(self.write_ms.load(Ordering::Relaxed));
             let mut state = lock(&self.state);
+            if state.pending.contains_key(&ready.sent.txid)
+                || state.fates.contains_key(&ready.sent.txid)
+            {
+                return Err(ChainError::Rejected("already exists".into()));
+            }
             state.pending.insert(ready.sent.txid, Instant::now() + wait);
             let running = state.pending.len() as u64;
             self.most_at_once.fetch_max(running, Ordering::Relaxed);

@@ -13,7 +13,7 @@ use phantasma_wire::Hash;
 use phantasma_wire::relay::Outcome;
 use serde::{Deserialize, Serialize};
 
-use crate::chain::Sent;
+use crate::chain::{Ready, Sent};
 
 /// Why the journal cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +37,9 @@ struct Entry {
     /// Unix ms, for forgetting.
     sent_ms: u64,
     valid_until: u32,
+    /// The transaction in hexadecimal, until it is in a block.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    transaction: String,
     /// Ids in hexadecimal, in the transaction's order.
     messages: Vec<String>,
     /// Where they were written, once that is known.
@@ -48,6 +51,8 @@ struct Entry {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Open {
     pub(crate) sent: Sent,
+    /// As the network takes it.
+    pub(crate) bytes: Vec<u8>,
     pub(crate) messages: Vec<Hash>,
 }
 
@@ -90,6 +95,8 @@ impl Journal {
                     txid: *txid,
                     valid_until: entry.valid_until,
                 },
+                // A file that says otherwise was refused when it was read.
+                bytes: hex::decode(&entry.transaction).unwrap_or_default(),
                 messages: entry.ids().collect(),
             })
             .collect();
@@ -110,13 +117,15 @@ impl Journal {
     /// Before a transaction is sent.
     pub(crate) fn begin(
         &mut self,
-        sent: Sent,
+        ready: &Ready,
         messages: &[Hash],
         now_ms: u64,
     ) -> Result<(), JournalError> {
+        let sent = ready.sent;
         let entry = Entry {
             sent_ms: now_ms,
             valid_until: sent.valid_until,
+            transaction: hex::encode(&ready.bytes),
             messages: messages.iter().map(hex::encode).collect(),
             indices: Vec::new(),
         };
@@ -129,6 +138,7 @@ impl Journal {
             None => Ok(()),
             Some(mut entry) => {
                 entry.indices = indices.to_vec();
+                entry.transaction.clear();
                 self.put(txid, entry)
             }
         }
@@ -195,6 +205,9 @@ fn read(path: &Path) -> Result<(Hash, Entry), JournalError> {
     let txid = name
         .and_then(hash)
         .ok_or_else(|| damaged("its name is no transaction"))?;
+    if hex::decode(&entry.transaction).is_err() {
+        return Err(damaged("the transaction is no hexadecimal"));
+    }
     if entry.messages.iter().any(|id| hash(id).is_none()) {
         return Err(damaged("a message is no 64 hexadecimal digits"));
     }
@@ -225,6 +238,14 @@ mod tests {
         valid_until: 9,
     };
 
+    fn ready(sent: Sent) -> Ready {
+        Ready {
+            sent,
+            fees: 1,
+            bytes: vec![0, 0xFF, 3],
+        }
+    }
+
     #[test]
     fn what_was_sent_and_written_is_known_after_a_restart_and_forgotten_in_time() {
         let folder = tempfile::tempdir().unwrap();
@@ -233,14 +254,17 @@ mod tests {
             txid: [1; 32],
             valid_until: 10,
         };
-        journal.begin(late, &[[5; 32]], 2000).unwrap();
-        journal.begin(SENT, &[[3; 32], [4; 32]], 1000).unwrap();
+        journal.begin(&ready(late), &[[5; 32]], 2000).unwrap();
+        journal
+            .begin(&ready(SENT), &[[3; 32], [4; 32]], 1000)
+            .unwrap();
         fs::write(folder.path().join("half.part"), "x").unwrap();
 
         let mut journal = Journal::open(folder.path()).unwrap();
         let open: Vec<_> = journal.open_ones().iter().map(|one| one.sent).collect();
         assert_eq!(open, [SENT, late]);
         assert_eq!(journal.open_ones()[0].messages, [[3; 32], [4; 32]]);
+        assert_eq!(journal.open_ones()[0].bytes, ready(SENT).bytes);
         journal.written(SENT.txid, &[7, 8]).unwrap();
         journal.void(late.txid).unwrap();
 
@@ -264,7 +288,7 @@ mod tests {
     fn a_damaged_file_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let mut journal = Journal::open(folder.path()).unwrap();
-        journal.begin(SENT, &[[3; 32]], 1000).unwrap();
+        journal.begin(&ready(SENT), &[[3; 32]], 1000).unwrap();
         let path = journal.path(&SENT.txid);
         let good = fs::read_to_string(&path).unwrap();
         for bad in [&good[..good.len() / 2], &good.replace("0303", "xx"), ""] {

@@ -221,7 +221,7 @@ impl Merger {
         deadline: Instant,
     ) -> Result<Fate, String> {
         let ids: Vec<_> = group.iter().map(Message::id).collect();
-        let begun = self.journal.begin(ready.sent, &ids, (self.intake.clock)());
+        let begun = self.journal.begin(ready, &ids, (self.intake.clock)());
         begun.map_err(|error| error.to_string())?;
         match self.chain.send(ready).await {
             Err(error @ (ChainError::Rejected(_) | ChainError::Fault(_))) => {
@@ -274,7 +274,17 @@ impl Merger {
     /// A transaction of an earlier run of the relay.
     async fn settle_earlier(&mut self, open: Open) {
         let txid = hex::encode(open.sent.txid);
-        tracing::info!(txid, "looking for what became of an earlier transaction");
+        tracing::info!(
+            txid,
+            "sending an earlier transaction again, whose fate is open"
+        );
+        let ready = Ready {
+            sent: open.sent,
+            fees: 0,
+            bytes: open.bytes,
+        };
+        // It may never have left. The network takes the same transaction once, so whether this fails is no matter.
+        let _ = self.chain.send(&ready).await;
         let fate = self.wait(open.sent, None).await;
         for (place, id) in open.messages.iter().enumerate() {
             let verdict = match &fate {

@@ -276,3 +276,19 @@ async fn who_was_told_that_it_may_still_come_gets_the_outcome_later() {
     assert_eq!(fixture.chain.messages(), [message]);
     running.end().await;
 }
+
+#[tokio::test]
+async fn what_was_written_down_but_never_left_is_sent_after_a_restart() {
+    let fixture = Fixture::new();
+    let message = fixture.message(1, 0);
+    let ready = fixture.chain.prepare(std::slice::from_ref(&message)).await;
+    let mut journal = Journal::open(&fixture.folder.path().join("chain")).unwrap();
+    let ids = [message.id()];
+    journal.begin(&ready.unwrap(), &ids, 1_000_000).unwrap();
+
+    let running = fixture.start();
+    let verdicts = running.send(std::slice::from_ref(&message)).await;
+    assert_eq!(indices(&verdicts), [Some(0)]);
+    assert_eq!(fixture.chain.messages(), [message]);
+    running.end().await;
+}

@@ -1,12 +1,13 @@
 //! Many messages become few transactions, and each stands on the chain once, whatever happens to the relay.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::*;
 
 /// Publishes all at once and waits for the outcomes, in order.
 async fn publish_all(
-    client: &RelayClient,
+    client: &Arc<RelayClient>,
     messages: &[Message],
 ) -> Vec<Result<Outcome, RelayClientError>> {
     let mut tasks = Vec::new();
@@ -33,7 +34,7 @@ fn txids<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> BTreeSet<[u8; 3
 async fn messages_are_merged_and_one_that_the_contract_refuses_is_told_alone() {
     let world = World::new().await;
     let relay = world.relay();
-    let client = world.client(&relay).await;
+    let client = Arc::new(world.client(&relay).await);
     let authors: Vec<_> = (0..20).map(|_| PrivateKey::random().unwrap()).collect();
     let first = world.message(&authors[7], Class::OnChain, 9, b"early");
     client.publish(first).await.unwrap();
@@ -64,7 +65,7 @@ async fn messages_sent_again_to_a_killed_relay_stand_on_the_chain_once() {
         .map(|n| world.message(&authors[n % 8], Class::OnChain, n as u64 + 1, b"once"))
         .collect();
     let relay = world.relay();
-    let client = world.client(&relay).await;
+    let client = Arc::new(world.client(&relay).await);
     let journal = world.folder.path().join("data/chain");
     let kill = async {
         let started = Instant::now();
@@ -77,7 +78,7 @@ async fn messages_sent_again_to_a_killed_relay_stand_on_the_chain_once() {
     let (_, ()) = tokio::join!(publish_all(&client, &messages), kill);
 
     let relay = world.relay();
-    let client = world.client(&relay).await;
+    let client = Arc::new(world.client(&relay).await);
     // One after the other: each author's sequence numbers have to arrive in order.
     let mut outcomes = Vec::new();
     for messages in messages.chunks(8) {
