@@ -36,7 +36,7 @@ pub(crate) fn dump(
                 shown = Some((loc.file, loc.line));
                 let line = files
                     .get(loc.file)
-                    .and_then(|f| f.text.lines().nth(loc.line - 1))
+                    .and_then(|f| f.text.lines().nth(loc.line.checked_sub(1)?))
                     .unwrap_or_default();
                 let _ = writeln!(out, "          ; {}: {}", loc.line, line.trim());
             }
