@@ -283,17 +283,16 @@ impl Incoming {
         answers: Vec<Result<Pending, Refusal>>,
         slots: OwnedSemaphorePermit,
     ) {
-        let answers = (request..).zip(answers);
         let mut waiting = Vec::new();
-        let mut frames = Vec::new();
-        for (request, answer) in answers {
+        let mut done = Answers::default();
+        for (request, answer) in (request..).zip(answers) {
             match answer {
-                Ok(Pending::Done(verdict)) => frames.push(answer_frame(request, verdict)),
-                Err(refusal) => frames.push(error_frame(request, refusal)),
+                Ok(Pending::Done(verdict)) => done.add(request, verdict),
+                Err(refusal) => done.add(request, Err(refusal)),
                 Ok(pending @ Pending::Waiting(_)) => waiting.push((request, pending)),
             }
         }
-        for frame in frames {
+        for frame in done.into_frames() {
             self.send(frame).await;
         }
         if waiting.is_empty() {
@@ -301,8 +300,11 @@ impl Incoming {
         }
         let to_writer = self.answers.clone();
         tokio::spawn(async move {
+            let mut done = Answers::default();
             for (request, pending) in waiting {
-                let frame = answer_frame(request, dedup::verdict(pending).await);
+                done.add(request, dedup::verdict(pending).await);
+            }
+            for frame in done.into_frames() {
                 // A client that is gone needs no answer.
                 let _ = to_writer.send(frame).await;
             }
@@ -325,9 +327,45 @@ impl Incoming {
     }
 }
 
-fn answer_frame(request: u32, verdict: Verdict) -> RelayFrame {
-    match verdict {
-        Ok(outcome) => RelayFrame::Ack { request, outcome },
-        Err(refusal) => error_frame(request, refusal),
+/// Answers on their way to a client; those that follow each other with one outcome become one frame.
+#[derive(Default)]
+struct Answers {
+    frames: Vec<RelayFrame>,
+}
+
+impl Answers {
+    fn add(&mut self, request: u32, verdict: Verdict) {
+        let outcome = match verdict {
+            Ok(outcome) => outcome,
+            Err(refusal) => return self.frames.push(error_frame(request, refusal)),
+        };
+        if let Some(RelayFrame::AckMany {
+            request: first,
+            count,
+            outcome: of_first,
+        }) = self.frames.last_mut()
+            && first.checked_add(u32::from(*count)) == Some(request)
+            && of_first.nth(*count) == outcome
+            && *count < u16::MAX
+        {
+            *count += 1;
+            return;
+        }
+        self.frames.push(RelayFrame::AckMany {
+            request,
+            count: 1,
+            outcome,
+        });
+    }
+
+    fn into_frames(self) -> impl Iterator<Item = RelayFrame> {
+        self.frames.into_iter().map(|frame| match frame {
+            RelayFrame::AckMany {
+                request,
+                count: 1,
+                outcome,
+            } => RelayFrame::Ack { request, outcome },
+            other => other,
+        })
     }
 }

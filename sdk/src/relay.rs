@@ -334,6 +334,16 @@ impl Shared {
         Ok((first, answers))
     }
 
+    /// Gives requests that follow each other their outcome; numbers that nobody waits for are passed over.
+    fn answer_many(&self, request: u32, count: u16, outcome: Outcome) {
+        let mut state = self.lock();
+        for (request, number) in (request..=u32::MAX).zip(0..count) {
+            if let Some(waiting) = state.requests.remove(&request) {
+                let _ = waiting.send(Ok(outcome.nth(number)));
+            }
+        }
+    }
+
     fn answer(&self, request: u32, answer: Result<Outcome, RelayClientError>) {
         // Whoever asked may have stopped waiting.
         if let Some(waiting) = self.lock().requests.remove(&request) {
@@ -405,7 +415,14 @@ async fn read(
 ) {
     let error = loop {
         match receiver.receive().await {
-            Ok(Some(RelayFrame::Ack { request, outcome })) => shared.answer(request, Ok(outcome)),
+            Ok(Some(RelayFrame::Ack { request, outcome })) => {
+                shared.answer_many(request, 1, outcome);
+            }
+            Ok(Some(RelayFrame::AckMany {
+                request,
+                count,
+                outcome,
+            })) => shared.answer_many(request, count, outcome),
             Ok(Some(RelayFrame::Error {
                 request: 0,
                 error,

@@ -119,6 +119,13 @@ fn relay_frame() -> impl Strategy<Value = RelayFrame> {
     prop_oneof![
         any::<u32>().prop_map(|max_payload| RelayFrame::Welcome { max_payload }),
         (1u32.., outcome).prop_map(|(request, outcome)| RelayFrame::Ack { request, outcome }),
+        (1u32.., any::<u16>(), any::<u64>()).prop_map(|(request, count, position)| {
+            RelayFrame::AckMany {
+                request,
+                count,
+                outcome: Outcome::Stored { position },
+            }
+        }),
         (any::<u32>(), error, "[a-zé]{0,80}").prop_map(|(request, error, text)| {
             RelayFrame::Error {
                 request,

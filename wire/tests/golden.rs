@@ -328,6 +328,23 @@ fn every_outcome() {
 }
 
 #[test]
+fn many_acknowledged_at_once() {
+    check(
+        RelayFrame::AckMany {
+            request: 9,
+            count: 3,
+            outcome: Outcome::Stored { position: 5 },
+        },
+        "01 | version
+         06 | ack many
+         09000000 | first request
+         0300 | requests
+         01 | stored
+         0500000000000000 | position of the first",
+    );
+}
+
+#[test]
 fn every_error() {
     let errors = [
         (RelayError::Protocol, "01"),

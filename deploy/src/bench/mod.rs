@@ -3,6 +3,8 @@
 //! [`contract`] measures gas and bytes on one real node: contracts that `neoc` compiled from Rust (`benches/contract/ours`
 //! and Phantasma's own), the same written in Python for neo3-boa (`benches/contract/boa`), and by hand in NeoVM's
 //! instructions (`benches/contract/floor`). Gas is counted, not timed: a run gives the same numbers everywhere.
+//!
+//! [`relay`] measures times and rates, which are this machine's; what counts there is the ratio to the peers of the run.
 
 mod boa;
 mod boxes;
@@ -11,6 +13,7 @@ pub mod contract;
 mod floor;
 mod interpreter;
 mod ours;
+pub mod relay;
 pub mod report;
 mod small;
 mod token;

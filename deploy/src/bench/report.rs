@@ -9,7 +9,9 @@ use serde::Serialize;
 pub struct Line {
     pub bench: &'static str,
     pub case: String,
-    /// `execution` is the method alone, `total` the whole call, `deploy` a deployment; `nef` and `manifest` are sizes.
+    /// Contract: `execution` is the method alone, `total` the whole call, `deploy` a deployment; `nef` and `manifest` are
+    /// sizes. Relay: `delivered` to all readers, `p50` and so on from making a message to having it checked, at half of
+    /// our full load, `arrived` of all then, `checked` by one core, `published` and acknowledged, `acknowledged` on disk.
     pub metric: &'static str,
     pub unit: &'static str,
     pub ours: f64,
@@ -21,6 +23,10 @@ pub struct Line {
     #[serde(skip)]
     pub limit: Option<f64>,
 }
+
+/// What the words of the contract's table mean.
+const CONTRACT_LEGEND: &str = "\nexecution: price units of the method alone (30 datoshi each, its storage fees included); total: GAS \
+                               of\nthe whole call; nef, manifest: bytes; ratio: ours by the peer's.";
 
 /// A run's lines, in order.
 #[derive(Clone, Debug, Default)]
@@ -92,7 +98,7 @@ impl Report {
     /// The table for people, and the verdicts.
     pub fn text(&self) -> String {
         let mut out = format!(
-            "{:<32} {:<9} {:>13} {:>13} {:<19} {:>6}  {}\n",
+            "{:<32} {:<12} {:>13} {:>13} {:<21} {:>6}  {}\n",
             "case", "metric", "ours", "peer", "", "ratio", "target"
         );
         for line in &self.lines {
@@ -102,7 +108,7 @@ impl Report {
                 format!("<= {limit:.2} {verdict}")
             });
             let row = format!(
-                "{:<32} {:<9} {:>13} {:>13} {:<19} {ratio:>6}  {target}",
+                "{:<32} {:<12} {:>13} {:>13} {:<19} {ratio:>6}  {target}",
                 line.case,
                 line.metric,
                 amount(line.ours, line.unit),
@@ -114,10 +120,10 @@ impl Report {
             out.push_str(row.trim_end());
             out.push('\n');
         }
-        out.push_str(
-            "\nexecution: price units of the method alone (30 datoshi each, its storage fees included); total: GAS of\n\
-             the whole call; nef, manifest: bytes; ratio: ours by the peer's.\n",
-        );
+        if self.lines.iter().any(|line| line.bench == "contract") {
+            out.push_str(CONTRACT_LEGEND);
+        }
+        out.push('\n');
         for verdict in &self.summary {
             let word = if verdict.met { "met" } else { "MISSED" };
             let _ = writeln!(out, "{}: {word}", verdict.text);
@@ -139,10 +145,10 @@ impl Line {
 }
 
 fn amount(value: f64, unit: &str) -> String {
-    if unit == "GAS" {
-        format!("{value:.8}")
-    } else {
-        format!("{value:.0}")
+    match unit {
+        "GAS" => format!("{value:.8}"),
+        "ms" | "%" => format!("{value:.2}"),
+        _ => format!("{value:.0}"),
     }
 }
 

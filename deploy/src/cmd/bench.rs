@@ -1,8 +1,10 @@
 //! `phantasma bench`: what things cost, beside peers.
 
 use std::io::Write as _;
+use std::path::PathBuf;
+use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::Context;
@@ -13,6 +15,22 @@ pub enum BenchCommand {
     /// Gas and bytes of contracts on a real node: ours, neo3-boa's, and written by hand. A missed target is said in the
     /// last line, and is no failure.
     Contract(ContractBench),
+    /// How fast the relay is on this machine, beside bare UDP and NATS, what batch signatures save, and how fast durable
+    /// messages are. Use a release build. A missed target is said in the last line, and is no failure.
+    Relay(RelayBench),
+    /// The relay that the bench measures, as a process of its own; ends with its input
+    #[command(name = bench::relay::SERVER, hide = true)]
+    RelayServer { folder: PathBuf },
+}
+
+#[derive(Debug, Args)]
+pub struct RelayBench {
+    /// Seconds of each measurement
+    #[arg(long, default_value = "2")]
+    seconds: f64,
+    /// Measurements of each kind, of which the middle one counts
+    #[arg(long, default_value = "3")]
+    rounds: usize,
 }
 
 #[derive(Debug, Args)]
@@ -31,15 +49,26 @@ enum Peer {
 }
 
 pub(super) async fn run(context: &Context, command: BenchCommand) -> Result<()> {
-    let BenchCommand::Contract(arguments) = command;
-    let options = Options {
-        boa: arguments.peer == Peer::Boa,
-    };
     // With `--json` standard output is data; what goes wrong must be heard all the same.
     let say = |text: &str| {
         let _ = writeln!(std::io::stderr(), "{text}");
     };
-    let report = bench::contract(&options, &say).await?;
+    let report = match command {
+        BenchCommand::Contract(arguments) => {
+            let options = Options {
+                boa: arguments.peer == Peer::Boa,
+            };
+            bench::contract(&options, &say).await?
+        }
+        BenchCommand::Relay(arguments) => {
+            let options = bench::relay::Options {
+                time: Duration::try_from_secs_f64(arguments.seconds).context("--seconds")?,
+                rounds: arguments.rounds.max(1),
+            };
+            bench::relay::run(&options, &say).await?
+        }
+        BenchCommand::RelayServer { folder } => return bench::relay::serve(folder).await,
+    };
     let text = if context.global.json {
         report.json()?
     } else {

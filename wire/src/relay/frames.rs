@@ -65,6 +65,12 @@ pub enum RelayFrame {
         request: u32,
         outcome: Outcome,
     },
+    /// So many requests, numbered from `request` on, were done with the same outcome; positions count up with them.
+    AckMany {
+        request: u32,
+        count: u16,
+        outcome: Outcome,
+    },
     /// The request was not done; request 0 means that the relay ends the session.
     Error {
         request: u32,
@@ -103,6 +109,21 @@ pub enum Outcome {
         position: u64,
     },
     Unsubscribed,
+}
+
+impl Outcome {
+    /// The outcome of the `number`th request of an [`RelayFrame::AckMany`], counted from 0.
+    pub fn nth(self, number: u16) -> Self {
+        match self {
+            Outcome::Stored { position } => Outcome::Stored {
+                position: position.saturating_add(u64::from(number)),
+            },
+            Outcome::Delivered { .. }
+            | Outcome::OnChain { .. }
+            | Outcome::Subscribed { .. }
+            | Outcome::Unsubscribed => self,
+        }
+    }
 }
 
 /// Why a relay refuses, for programs; the text beside it is for people.
@@ -285,6 +306,11 @@ impl Frame for RelayFrame {
                 to.u8(1).u32(*max_payload);
             }
             RelayFrame::Ack { request, outcome } => write_outcome(to.u8(2).u32(*request), outcome),
+            RelayFrame::AckMany {
+                request,
+                count,
+                outcome,
+            } => write_outcome(to.u8(6).u32(*request).u16(*count), outcome),
             RelayFrame::Error {
                 request,
                 error,
@@ -325,6 +351,11 @@ impl Frame for RelayFrame {
             },
             5 => RelayFrame::Pong {
                 nonce: from.u64("nonce")?,
+            },
+            6 => RelayFrame::AckMany {
+                request: read_request(from)?,
+                count: from.u16("acknowledged requests")?,
+                outcome: read_outcome(from)?,
             },
             value => {
                 return Err(DecodeError::UnknownKind {

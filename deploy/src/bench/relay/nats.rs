@@ -1,0 +1,195 @@
+//! NATS beside ours: Debian's `nats-server`, and as much of a client of its text protocol as a fan-out needs. Its messages
+//! are neither signed nor encrypted, and its readers check nothing.
+
+use std::net::{SocketAddr, TcpListener};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::load::{Flow, Load, Measured, SUBSCRIBERS};
+
+/// What to do when it is not there.
+pub(super) const INSTALL: &str = "apt-get install nats-server";
+
+/// Bytes that a reader takes at once.
+const READ: usize = 256 << 10;
+
+/// A running server, stopped when it is dropped.
+#[derive(Debug)]
+pub(super) struct Server {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Server {
+    /// `None` when it is not installed.
+    pub(super) async fn start() -> Result<Option<Self>> {
+        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let port = address.port().to_string();
+        // Debian puts it where only root looks.
+        let found = ["nats-server", "/usr/sbin/nats-server"]
+            .iter()
+            .find_map(|path| {
+                Command::new(path)
+                    .args(["-a", "127.0.0.1", "-p", &port])
+                    .stdout(Stdio::null())
+                    .stderr(Stdio::null())
+                    .spawn()
+                    .ok()
+            });
+        let Some(child) = found else { return Ok(None) };
+        let server = Self { child, address };
+        for _ in 0..100 {
+            if TcpStream::connect(address).await.is_ok() {
+                return Ok(Some(server));
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        bail!("nats-server did not listen on {address} within 5 s")
+    }
+
+    /// Version as it prints it.
+    pub(super) fn name() -> String {
+        let output = ["nats-server", "/usr/sbin/nats-server"]
+            .iter()
+            .find_map(|path| Command::new(path).arg("--version").output().ok());
+        let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+        let version = text.as_deref().and_then(|text| text.split('v').next_back());
+        format!("NATS {}", version.unwrap_or_default().trim())
+    }
+
+    pub(super) async fn run(&self, load: Load) -> Result<Measured> {
+        let flow = Arc::new(Flow::new(load));
+        let mut readers = Vec::new();
+        for _ in 0..SUBSCRIBERS {
+            let mut stream = self.connect("SUB box 1\r\n").await?;
+            let flow = flow.clone();
+            readers.push(tokio::spawn(async move { read(&mut stream, &flow).await }));
+        }
+        let mut stream = self.connect("").await?;
+        let publisher = {
+            let flow = flow.clone();
+            tokio::spawn(async move { publish(&mut stream, &flow).await })
+        };
+        let seen = {
+            let flow = flow.clone();
+            tokio::task::spawn_blocking(move || flow.watch()).await?
+        };
+        publisher.await??;
+        for reader in readers {
+            reader.await??;
+        }
+        Ok(flow.measured(seen))
+    }
+
+    /// A connection whose first commands the server has taken.
+    async fn connect(&self, commands: &str) -> Result<TcpStream> {
+        let mut stream = TcpStream::connect(self.address).await?;
+        stream.set_nodelay(true)?;
+        let hello = format!(
+            "CONNECT {{\"verbose\":false,\"pedantic\":false,\"tls_required\":false}}\r\n{commands}PING\r\n"
+        );
+        stream.write_all(hello.as_bytes()).await?;
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"PONG\r\n") {
+            if stream.read_buf(&mut answer).await? == 0 {
+                bail!("nats-server: {}", String::from_utf8_lossy(&answer));
+            }
+        }
+        Ok(stream)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+async fn publish(stream: &mut TcpStream, flow: &Flow) -> Result<()> {
+    while let Some(count) = flow.take() {
+        if count == 0 {
+            tokio::time::sleep(Duration::from_micros(200)).await;
+            continue;
+        }
+        let mut bytes = Vec::new();
+        for _ in 0..count {
+            let payload = flow.payload();
+            bytes.extend_from_slice(format!("PUB box {}\r\n", payload.len()).as_bytes());
+            bytes.extend_from_slice(&payload);
+            bytes.extend_from_slice(b"\r\n");
+        }
+        stream.write_all(&bytes).await?;
+    }
+    Ok(())
+}
+
+async fn read(stream: &mut TcpStream, flow: &Flow) -> Result<()> {
+    let (mut notes, mut bytes) = (flow.notes(), Vec::with_capacity(READ));
+    while !flow.stopped() {
+        let read = tokio::time::timeout(Duration::from_millis(50), stream.read_buf(&mut bytes));
+        match read.await {
+            Ok(read) => {
+                if read? == 0 {
+                    bail!("nats-server ended the connection");
+                }
+            }
+            Err(_) => continue,
+        }
+        let mut used = 0;
+        while let Some((payload, len)) = message(bytes.get(used..).unwrap_or_default())? {
+            if let Some(payload) = payload {
+                notes.got(payload);
+            }
+            used += len;
+        }
+        bytes.drain(..used);
+        bytes.reserve(READ);
+    }
+    Ok(())
+}
+
+/// The first whole message or command: its payload, if it has one, and its length. `None` when it is not whole.
+fn message(bytes: &[u8]) -> Result<Option<(Option<&[u8]>, usize)>> {
+    let Some(end) = bytes.windows(2).position(|two| two == b"\r\n") else {
+        return Ok(None);
+    };
+    let line = std::str::from_utf8(bytes.get(..end).unwrap_or_default())?;
+    if !line.starts_with("MSG ") {
+        return Ok(Some((None, end + 2)));
+    }
+    let len: usize = line
+        .rsplit(' ')
+        .next()
+        .and_then(|len| len.parse().ok())
+        .with_context(|| format!("nats-server sent {line}"))?;
+    let payload = bytes.get(end + 2..end + 2 + len);
+    let whole = bytes.len() >= end + 2 + len + 2;
+    Ok(payload
+        .filter(|_| whole)
+        .map(|payload| (Some(payload), end + 2 + len + 2)))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_taken_only_when_they_are_whole() {
+        let bytes = b"PING\r\nMSG box 1 3\r\nabc\r\nMSG box";
+        let (none, len) = message(bytes).unwrap().unwrap();
+        assert_eq!((none, len), (None, 6));
+        let (payload, len) = message(&bytes[6..]).unwrap().unwrap();
+        assert_eq!((payload, len), (Some(&b"abc"[..]), 18));
+        assert_eq!(message(&bytes[24..]).unwrap(), None);
+        assert_eq!(message(&bytes[6..22]).unwrap(), None);
+        assert!(message(b"MSG box 1 many\r\n").is_err());
+    }
+}
