@@ -2,7 +2,7 @@
 //!
 //! * [`server`]: starts and stops everything; [`session`] is one client.
 //! * [`intake`]: a message's way in: every check once, then to subscribers, log or chain.
-//! * [`hub`]: who listens, and what waits for each reader, in bounded memory.
+//! * [`hub`]: who listens, and what waits for each reader, in bounded memory; [`parcel`]: live messages, encoded once.
 //! * [`log`]: the durable messages on the disk.
 //! * [`chain`], [`cache`]: what is asked of the chain, and what is remembered of its answers.
 //! * [`dedup`]: a message that comes twice is delivered once.
@@ -19,6 +19,7 @@ pub mod hub;
 pub mod intake;
 pub mod log;
 pub mod metrics;
+pub mod parcel;
 pub mod server;
 mod session;
 #[cfg(test)]
