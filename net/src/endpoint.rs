@@ -8,7 +8,7 @@ use bytes::Bytes;
 use phantasma_wire::PublicKey;
 use phantasma_wire::codec::Frame;
 use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
-use quinn::{IdleTimeout, SendDatagramError, VarInt};
+use quinn::{AckFrequencyConfig, IdleTimeout, MtuDiscoveryConfig, SendDatagramError, VarInt};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::tls;
@@ -45,6 +45,8 @@ pub struct Limits {
     /// Bytes of datagrams that wait to be sent, and as many that wait to be received, on each connection. New ones push
     /// out the oldest.
     pub datagram_buffer: usize,
+    /// Largest UDP payload that is tried on a path; what the path takes is found out by probing (RFC 8899).
+    pub max_packet: u16,
     /// Handshakes at once with peers whose address is not proven. While there are more, a new peer first has to send
     /// back a token (RFC 9000, section 8.1.2), which a spoofed address cannot.
     pub unproven_handshakes: usize,
@@ -63,11 +65,24 @@ impl Default for Limits {
             keep_alive: Duration::from_secs(10),
             answer_timeout: Duration::from_secs(30),
             datagram_buffer: 256 << 10,
+            max_packet: ETHERNET,
             // A handshake takes half a millisecond of work: 64 of them are what a core does in 30 ms.
             unproven_handshakes: 64,
         }
     }
 }
+
+/// What Ethernet carries of UDP over IPv4.
+const ETHERNET: u16 = 1472;
+
+/// For paths that carry more, such as loopback and jumbo frames: ten packets, which is what one call sends, stay below the
+/// 65,507 bytes that a call can send.
+const TEN_IN_ONE_CALL: u16 = 6500;
+
+/// Packets after which a peer should acknowledge, and how long it may wait with fewer: an acknowledgement costs both sides
+/// about as much as a packet.
+const ACKNOWLEDGE_AFTER: u32 = 10;
+const ACKNOWLEDGE_WITHIN: Duration = Duration::from_millis(5);
 
 /// Bytes that the system is asked to hold for a socket while the program is busy, each way: at 1 GB/s two milliseconds.
 /// It may give less; Linux gives at most `net.core.rmem_max` and `wmem_max`.
@@ -90,6 +105,7 @@ impl Protocol {
         let limits = Limits {
             max_streams: 4,
             connection_window: 1 << 20,
+            max_packet: TEN_IN_ONE_CALL,
             ..Limits::default()
         };
         Self {
@@ -146,7 +162,10 @@ impl Endpoint {
             _ => NetError::Bind { address, error },
         })?;
         enlarge_buffers(&socket);
-        let config = quinn::EndpointConfig::default();
+        let mut config = quinn::EndpointConfig::default();
+        config
+            .max_udp_payload_size(protocol.limits.max_packet)
+            .map_err(|error| NetError::Tls(error.to_string()))?;
         let runtime = Arc::new(quinn::TokioRuntime);
         let inner = quinn::Endpoint::new(config, Some(server), socket, runtime);
         let mut inner = inner.map_err(|error| NetError::Bind { address, error })?;
@@ -343,6 +362,11 @@ impl Connection {
             .map_err(|error| NetError::ConnectionLost(error.to_string()))
     }
 
+    /// Bytes of the largest datagram that the path takes now; `None` when the peer takes none.
+    pub fn max_datagram(&self) -> Option<usize> {
+        self.inner.max_datagram_size()
+    }
+
     /// Puts a datagram into the sending queue, of which the oldest give way when it is full
     /// ([`Limits::datagram_buffer`]). Never waits and never copies.
     pub fn offer_datagram(&self, bytes: &Bytes) -> Offered {
@@ -432,7 +456,15 @@ fn enlarge_buffers(socket: &std::net::UdpSocket) {
 
 fn transport(limits: &Limits) -> quinn::TransportConfig {
     let mut transport = quinn::TransportConfig::default();
+    let mut paths = MtuDiscoveryConfig::default();
+    paths.upper_bound(limits.max_packet);
+    let mut acknowledgements = AckFrequencyConfig::default();
+    acknowledgements
+        .ack_eliciting_threshold(VarInt::from_u32(ACKNOWLEDGE_AFTER))
+        .max_ack_delay(Some(ACKNOWLEDGE_WITHIN));
     transport
+        .mtu_discovery_config(Some(paths))
+        .ack_frequency_config(Some(acknowledgements))
         .max_concurrent_bidi_streams(VarInt::from_u32(limits.max_streams))
         .max_concurrent_uni_streams(VarInt::from_u32(0))
         .stream_receive_window(VarInt::from_u32(limits.stream_window))

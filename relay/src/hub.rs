@@ -13,6 +13,8 @@ use phantasma_net::{Connection, Offered};
 use phantasma_wire::relay::{Outbox, Pushed, Subscriptions};
 use tokio::sync::Notify;
 
+use crate::parcel::Parcel;
+
 /// How a live message reaches its readers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
@@ -105,8 +107,8 @@ impl Hub {
         }
     }
 
-    /// Hands live messages (encoded frames) to everybody who listens to the box, in order. Never waits.
-    pub fn deliver(&self, box_id: u64, frames: &[Bytes], way: Way) -> Delivered {
+    /// Hands live messages to everybody who listens to the box, in order. Never waits.
+    pub fn deliver(&self, box_id: u64, parcel: &Parcel, way: Way) -> Delivered {
         // Sending takes longer than looking them up: others may come and go meanwhile.
         let readers: Vec<_> = self.lock().of_box(box_id).cloned().collect();
         let mut delivered = Delivered {
@@ -114,11 +116,9 @@ impl Hub {
             ..Delivered::default()
         };
         for mailbox in readers {
-            for frame in frames {
-                let (sent, dropped) = mailbox.hand(frame, way);
-                delivered.datagrams += sent;
-                delivered.dropped += dropped;
-            }
+            let (sent, dropped) = mailbox.hand(parcel, way);
+            delivered.datagrams += sent;
+            delivered.dropped += dropped;
         }
         delivered
     }
@@ -233,18 +233,37 @@ impl Mailbox {
         }
     }
 
-    /// Sends or queues a live message: how many copies left in a datagram, and how many messages were lost for it.
-    fn hand(&self, frame: &Bytes, way: Way) -> (usize, usize) {
-        let connection = match way {
+    /// Sends or queues live messages: how many left in datagrams, and how many were lost for them.
+    fn hand(&self, parcel: &Parcel, way: Way) -> (usize, usize) {
+        let datagrams = match way {
             Way::Datagram => self.connection.as_ref(),
             Way::Stream => None,
         };
-        match connection.map(|connection| connection.offer_datagram(frame)) {
-            Some(Offered::Queued) => (1, 0),
-            Some(Offered::QueuedForOlder) => (1, 1),
-            Some(Offered::Lost) => (0, 1),
-            Some(Offered::DoesNotFit) | None => (0, self.push(frame.clone())),
+        let path = datagrams.and_then(|connection| Some((connection, connection.max_datagram()?)));
+        let (mut sent, mut dropped) = (0, 0);
+        let Some((connection, max)) = path else {
+            for frame in parcel.alone() {
+                dropped += self.push(frame.clone());
+            }
+            return (sent, dropped);
+        };
+        for packed in parcel.datagrams(max).iter() {
+            match connection.offer_datagram(&packed.frame) {
+                Offered::Queued => sent += packed.count,
+                Offered::QueuedForOlder => {
+                    sent += packed.count;
+                    dropped += packed.count;
+                }
+                Offered::Lost => dropped += packed.count,
+                Offered::DoesNotFit => {
+                    let frames = parcel.alone().iter().skip(packed.first);
+                    for frame in frames.take(packed.count) {
+                        dropped += self.push(frame.clone());
+                    }
+                }
+            }
         }
+        (sent, dropped)
     }
 
     /// Adds a live message; how many were lost for it.
@@ -271,6 +290,8 @@ impl Mailbox {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use phantasma_wire::message::{Class, Unsigned};
+
     use super::*;
 
     const LIMITS: HubLimits = HubLimits {
@@ -280,8 +301,22 @@ mod tests {
         queue_bytes: 1000,
     };
 
-    fn frame(byte: u8) -> Bytes {
-        Bytes::from(vec![byte; 10])
+    fn parcel(sequence: u64) -> Parcel {
+        let body = Unsigned {
+            network: 1,
+            contract: [2; 20],
+            author: [3; 33],
+            box_id: 7,
+            sequence,
+            time_ms: 5,
+            class: Class::Ephemeral,
+            payload: Bytes::from_static(b"x"),
+        };
+        Parcel::new(vec![body.sign(|_| [0; 64]).unwrap()])
+    }
+
+    fn frame(sequence: u64) -> Bytes {
+        parcel(sequence).alone()[0].clone()
     }
 
     #[test]
@@ -291,7 +326,7 @@ mod tests {
         let (two, second) = hub.join(None).unwrap();
         assert!(hub.subscribe(one, 7) && hub.subscribe(two, 8));
         assert_eq!(
-            hub.deliver(7, &[frame(1)], Way::Datagram),
+            hub.deliver(7, &parcel(1), Way::Datagram),
             Delivered {
                 subscribers: 1,
                 datagrams: 0,
@@ -303,7 +338,7 @@ mod tests {
             (Some(frame(1)), None, None)
         );
         hub.leave(one);
-        assert_eq!(hub.deliver(7, &[frame(1)], Way::Datagram).subscribers, 0);
+        assert_eq!(hub.deliver(7, &parcel(1), Way::Datagram).subscribers, 0);
     }
 
     #[test]
@@ -314,7 +349,7 @@ mod tests {
         assert!(hub.subscribe(slow, 7) && hub.subscribe(quick, 7));
         let mut dropped = 0;
         for byte in 0..10 {
-            dropped += hub.deliver(7, &[frame(byte)], Way::Stream).dropped;
+            dropped += hub.deliver(7, &parcel(byte), Way::Stream).dropped;
             assert_eq!(quick_box.pop(), Some(frame(byte)));
         }
         let kept: Vec<_> = std::iter::from_fn(|| slow_box.pop()).collect();

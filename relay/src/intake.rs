@@ -3,12 +3,11 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use bytes::Bytes;
 use phantasma_net::verify_signature;
 use phantasma_wire::Hash;
 use phantasma_wire::batch::{Batch, VerifiedRoots};
 use phantasma_wire::message::{Class, Message, Unsigned};
-use phantasma_wire::relay::{Outcome, RelayError, RelayFrame};
+use phantasma_wire::relay::{Outcome, RelayError};
 use tokio::sync::{mpsc, watch};
 
 use crate::cache::BoxCache;
@@ -17,6 +16,7 @@ use crate::dedup::{Dedup, Entered, Pending, Refusal, Verdict};
 use crate::hub::{Hub, Way};
 use crate::log::{Log, LogError};
 use crate::metrics::Metrics;
+use crate::parcel::Parcel;
 
 /// Unix time in milliseconds.
 pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
@@ -41,7 +41,7 @@ struct Run {
     box_id: u64,
     /// Each with the place of its answer.
     ids: Vec<(Hash, usize)>,
-    frames: Vec<Bytes>,
+    messages: Vec<Message>,
 }
 
 impl Intake {
@@ -119,7 +119,7 @@ impl Intake {
             match self.dedup.enter(id) {
                 Entered::New { .. } => {
                     run.ids.push((id, answers.len()));
-                    run.frames.push(deliver_frame(0, &message));
+                    run.messages.push(message);
                     // Replaced when the run is delivered.
                     answers.push(Err(forgotten_run()));
                 }
@@ -238,8 +238,7 @@ impl Intake {
     }
 
     fn deliver_ephemeral(&self, id: Hash, message: &Message) -> Pending {
-        let frame = deliver_frame(0, message);
-        let subscribers = self.deliver(message.body.box_id, &[frame], Way::Datagram);
+        let subscribers = self.deliver(message.body.box_id, vec![message.clone()], Way::Datagram);
         Pending::Done(self.delivered(id, subscribers))
     }
 
@@ -248,12 +247,12 @@ impl Intake {
         let Run {
             box_id,
             ids,
-            frames,
+            messages,
         } = std::mem::take(run);
         if ids.is_empty() {
             return;
         }
-        let subscribers = self.deliver(box_id, &frames, Way::Datagram);
+        let subscribers = self.deliver(box_id, messages, Way::Datagram);
         for (id, place) in ids {
             let verdict = self.delivered(id, subscribers);
             if let Some(answer) = answers.get_mut(place) {
@@ -307,8 +306,7 @@ impl Intake {
             ));
         };
         if deliver {
-            let frame = deliver_frame(0, message);
-            self.deliver(message.body.box_id, &[frame], Way::Stream);
+            self.deliver(message.body.box_id, vec![message.clone()], Way::Stream);
         }
         place.send(message.clone());
         Ok(pending)
@@ -322,17 +320,12 @@ impl Intake {
         self.dedup.finish(id, verdict, delivered);
     }
 
-    fn deliver(&self, box_id: u64, frames: &[Bytes], way: Way) -> u32 {
-        let delivered = self.hub.deliver(box_id, frames, way);
+    fn deliver(&self, box_id: u64, messages: Vec<Message>, way: Way) -> u32 {
+        let delivered = self.hub.deliver(box_id, &Parcel::new(messages), way);
         self.metrics.delivered.inc_by(delivered.datagrams as u64);
         self.metrics.dropped.inc_by(delivered.dropped as u64);
         delivered.subscribers
     }
-}
-
-/// A delivery as bytes, made once for all subscribers.
-fn deliver_frame(position: u64, message: &Message) -> Bytes {
-    RelayFrame::encode_delivery(position, message)
 }
 
 fn forged() -> Refusal {

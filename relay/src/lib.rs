@@ -2,7 +2,7 @@
 //!
 //! * [`server`]: starts and stops everything; [`session`] is one client.
 //! * [`intake`]: a message's way in: every check once, then to subscribers, log or chain.
-//! * [`hub`]: who listens, and what waits for each reader, in bounded memory.
+//! * [`hub`]: who listens, and what waits for each reader, in bounded memory; [`parcel`]: live messages, encoded once.
 //! * [`log`]: the durable messages on the disk.
 //! * [`merge`]: many messages become one transaction, each at most once, over crashes too.
 //! * [`chain`], [`cache`]: what is asked of the chain, and what is remembered of its answers.
@@ -21,6 +21,7 @@ pub mod intake;
 pub mod log;
 pub mod merge;
 pub mod metrics;
+pub mod parcel;
 pub mod server;
 mod session;
 #[cfg(test)]

@@ -29,7 +29,7 @@ use phantasma_net::{
     verify_signature,
 };
 use phantasma_wire::PublicKey;
-use phantasma_wire::batch::{Batch, VerifiedRoots};
+use phantasma_wire::batch::{Batch, Group, VerifiedRoots};
 use phantasma_wire::codec::Frame;
 use phantasma_wire::message::Message;
 use phantasma_wire::relay::{ClientFrame, RelayFrame};
@@ -51,6 +51,10 @@ const ROOTS: usize = 1024;
 
 /// Unanswered requests from which on abandoned ones are looked for.
 const SWEEP: usize = 1024;
+
+/// What a relay does that passes on a message without checking it.
+const UNSIGNED: RelayClientError =
+    RelayClientError::Misbehaved("a message that its author did not sign");
 
 /// Where the answer to a request comes.
 type Answer = oneshot::Receiver<Result<Outcome, RelayClientError>>;
@@ -351,25 +355,48 @@ impl Shared {
         }
     }
 
-    /// Hands a message to its subscription; waits while that is full of kept messages.
+    /// Checks a message and hands it to its subscription; waits while that is full of kept messages.
     async fn deliver(&self, position: u64, message: Message) -> Result<(), RelayClientError> {
-        let body = &message.body;
-        if (body.network, body.contract) != (self.chain.network, self.chain.contract) {
-            return Err(RelayClientError::Misbehaved(
-                "a message of another chain or contract",
-            ));
-        }
         if !unpoisoned(self.roots.lock()).is_signed(&message, verify_signature) {
-            return Err(RelayClientError::Misbehaved(
-                "a message that its author did not sign",
-            ));
+            return Err(UNSIGNED);
         }
-        let subscriber = self.lock().boxes.get(&body.box_id).cloned();
-        let subscriber = subscriber.ok_or(RelayClientError::Misbehaved(
-            "a message of a box that was not asked for",
-        ))?;
+        let subscriber = self.subscriber(&message)?;
         subscriber.deliver(Received { position, message }).await;
         Ok(())
+    }
+
+    /// As [`Shared::deliver`] for live messages of one batch and box.
+    fn deliver_group(&self, group: Group) -> Result<(), RelayClientError> {
+        let opened = unpoisoned(self.roots.lock()).open(group, verify_signature);
+        let messages = opened.ok_or(UNSIGNED)?;
+        let first = messages.first().ok_or(UNSIGNED)?;
+        let (box_id, subscriber) = (first.body.box_id, self.subscriber(first)?);
+        for message in &messages {
+            if message.body.box_id != box_id {
+                return Err(RelayClientError::Misbehaved("a group of several boxes"));
+            }
+            self.check_chain(message)?;
+        }
+        subscriber.deliver_live(messages);
+        Ok(())
+    }
+
+    fn subscriber(&self, message: &Message) -> Result<Subscriber, RelayClientError> {
+        self.check_chain(message)?;
+        let subscriber = self.lock().boxes.get(&message.body.box_id).cloned();
+        subscriber.ok_or(RelayClientError::Misbehaved(
+            "a message of a box that was not asked for",
+        ))
+    }
+
+    fn check_chain(&self, message: &Message) -> Result<(), RelayClientError> {
+        let body = &message.body;
+        match (body.network, body.contract) == (self.chain.network, self.chain.contract) {
+            true => Ok(()),
+            false => Err(RelayClientError::Misbehaved(
+                "a message of another chain or contract",
+            )),
+        }
     }
 
     /// Tells everybody who waits.
@@ -440,6 +467,11 @@ async fn read(
                     break error;
                 }
             }
+            Ok(Some(RelayFrame::DeliverGroup { group })) => {
+                if let Err(error) = shared.deliver_group(group) {
+                    break error;
+                }
+            }
             Ok(Some(RelayFrame::Pong { .. })) => {}
             Ok(Some(RelayFrame::Welcome { .. })) => {
                 break RelayClientError::Misbehaved("a second welcome");
@@ -467,6 +499,7 @@ async fn read_datagrams(shared: Arc<Shared>, connection: Connection) {
                 position: 0,
                 message,
             }) => shared.deliver(0, message).await,
+            Ok(RelayFrame::DeliverGroup { group }) => shared.deliver_group(group),
             Ok(_) => Err(RelayClientError::Misbehaved(
                 "a datagram that is no live message",
             )),

@@ -15,7 +15,10 @@
 //! network and contract are in the message, whose id is the leaf, so a path cannot be moved to other messages. The number
 //! of messages is signed because it decides what a path means.
 //!
-//! A [`Batch`] is a whole one on its way to a relay: the signature once, the messages, no paths.
+//! A [`Batch`] is a whole one on its way to a relay: the signature once, the messages, no paths. A [`Group`] is a part of one
+//! on its way to readers.
+
+mod group;
 
 use std::collections::{HashSet, VecDeque};
 
@@ -23,6 +26,8 @@ use crate::codec::{DecodeError, Frame, Reader, Writer};
 use crate::merkle::{self, MerkleError};
 use crate::message::{Class, HEADER_LEN, MAX_PAYLOAD, Message, SIGNATURE_LEN, Unsigned};
 use crate::{Hash, PublicKey};
+
+pub use group::Group;
 
 /// First bytes of what is signed for a batch: no other thing signed by a Neo key starts with them.
 pub const MAGIC: [u8; 4] = *b"PHB1";
@@ -272,6 +277,14 @@ impl VerifiedRoots {
             signed,
             signature: message.signature,
         };
+        self.holds(claim, verify)
+    }
+
+    fn holds(
+        &mut self,
+        claim: Claim,
+        verify: impl FnOnce(&PublicKey, &[u8], &[u8; SIGNATURE_LEN]) -> bool,
+    ) -> bool {
         // The messages of a batch come one after the other.
         if self.order.back() == Some(&claim) || self.known.contains(&claim) {
             return true;

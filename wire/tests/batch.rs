@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use bytes::Bytes;
-use phantasma_wire::batch::{Batch, BatchError, MAX_BATCH, SIGNED_LEN, VerifiedRoots};
+use phantasma_wire::batch::{Batch, BatchError, Group, MAX_BATCH, SIGNED_LEN, VerifiedRoots};
 use phantasma_wire::codec::{DecodeError, Frame, Writer};
 use phantasma_wire::message::{Class, MAX_PAYLOAD, Message, Unsigned};
 use phantasma_wire::{Hash, PublicKey};
@@ -230,7 +230,63 @@ fn places_that_do_not_exist_and_batches_that_break_the_rules_are_not_read() {
     }
 }
 
+#[test]
+fn every_batch_can_be_cut_into_groups_which_give_the_same_messages() {
+    for count in 2..=MAX_BATCH {
+        for max in [400, 1_000, 6_000, 60_000] {
+            let all = messages(count);
+            let (mut roots, mut opened) = (VerifiedRoots::new(4), Vec::new());
+            while opened.len() < count {
+                match Group::front(&all[opened.len()..], max) {
+                    Some(group) => {
+                        let encoded = group.encode();
+                        assert!(encoded.len() <= max && group.len() > 1);
+                        let group = Group::decode(encoded).unwrap();
+                        opened.extend(roots.open(group, opens).unwrap());
+                    }
+                    None => opened.push(all[opened.len()].clone()),
+                }
+            }
+            assert_eq!(opened, all);
+            assert!(opened.iter().all(|message| message.is_signed(opens)));
+        }
+    }
+}
+
+#[test]
+fn messages_that_are_no_neighbours_are_no_group() {
+    let mut all = messages(8);
+    assert_eq!(Group::front(&all, 60_000).unwrap().len(), 8);
+    assert_eq!(Group::front(&all[1..], 60_000), None);
+    assert_eq!(Group::front(&all[2..], 60_000).unwrap().len(), 2);
+    all.remove(3);
+    assert_eq!(Group::front(&all, 60_000).unwrap().len(), 2);
+    all[1] = body(1, 10).sign(|bytes| seal(&AUTHOR, bytes)).unwrap();
+    assert_eq!(Group::front(&all, 60_000), None);
+}
+
+#[test]
+fn a_group_that_was_not_signed_is_not_opened() {
+    let all = messages(8);
+    let group = Group::front(&all, 60_000).unwrap();
+    let mut roots = VerifiedRoots::new(4);
+    assert_eq!(roots.open(group.clone(), |_, _, _| false), None);
+    assert!(roots.open(group, opens).is_some());
+}
+
 proptest! {
+    #[test]
+    fn a_flipped_bit_in_a_group_is_noticed(count in 2usize..40, skip in 0usize..40, max in 500usize..6000, flip: usize) {
+        let all = messages(count);
+        let Some(group) = Group::front(&all[skip.min(count - 1)..], max) else { return Ok(()) };
+        let mut encoded = group.encode().to_vec();
+        let bit = flip % (encoded.len() * 8);
+        encoded[bit / 8] ^= 1 << (bit % 8);
+        if let Ok(other) = Group::decode(encoded.into()) {
+            prop_assert_eq!(VerifiedRoots::new(4).open(other, opens), None);
+        }
+    }
+
     #[test]
     fn a_flipped_bit_in_a_batched_message_is_noticed(count in 1usize..40, at: prop::sample::Index, flip: usize) {
         let all = messages(count);

@@ -4,7 +4,7 @@
 use std::fmt::Debug;
 
 use bytes::Bytes;
-use phantasma_wire::batch::Batch;
+use phantasma_wire::batch::{Batch, Group};
 use phantasma_wire::codec::{DecodeError, Frame, Writer};
 use phantasma_wire::endpoint::EndpointRecord;
 use phantasma_wire::merkle::{BLOCK_SIZE, MAX_BLOCK_PATH};
@@ -78,6 +78,15 @@ fn batch(max: usize) -> impl Strategy<Value = Batch> {
         })
 }
 
+/// The first messages of a batch.
+fn group() -> impl Strategy<Value = Group> {
+    (batch(20), 1usize..30_000).prop_filter_map("no two messages fit", |(batch, max)| {
+        let messages = batch.into_messages(|_, _, _| true)?;
+        let messages: Vec<_> = messages.into_iter().map(|(_, message)| message).collect();
+        Group::front(&messages, max)
+    })
+}
+
 /// A message with its place in a batch.
 fn batched() -> impl Strategy<Value = Message> {
     (batch(20), any::<prop::sample::Index>()).prop_map(|(batch, at)| {
@@ -139,6 +148,7 @@ fn relay_frame() -> impl Strategy<Value = RelayFrame> {
             position: 0,
             message
         }),
+        group().prop_map(|group| RelayFrame::DeliverGroup { group }),
         any::<u64>().prop_map(|nonce| RelayFrame::Pong { nonce }),
     ]
 }

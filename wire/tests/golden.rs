@@ -4,7 +4,7 @@
 use std::fmt::Debug;
 
 use bytes::Bytes;
-use phantasma_wire::batch::Batch;
+use phantasma_wire::batch::{Batch, Group};
 use phantasma_wire::codec::Frame;
 use phantasma_wire::endpoint::EndpointRecord;
 use phantasma_wire::message::{Class, Message, Unsigned};
@@ -187,6 +187,25 @@ fn a_batch() {
             batch: batch(),
         },
         &format!("01|version\n06|publish batch\n09000000|request of the first message\n{BATCH}"),
+    );
+}
+
+#[test]
+fn neighbours_of_a_batch() {
+    let messages = batch().into_messages(|_, _, _| true).unwrap();
+    let messages: Vec<_> = messages.into_iter().map(|(_, message)| message).collect();
+    let group = Group::front(&messages, 300).unwrap();
+    assert_eq!(group.len(), 2);
+    // The signature, and the two bodies with their lengths, as they stand in the batch.
+    let encoded = hex::encode(batch().encode());
+    let (signature, bodies) = (&encoded[..128], &encoded[132..132 + 2 * 2 * 94]);
+    let third = &BATCHED[0].lines().nth(9).unwrap()[4..68];
+    check(
+        RelayFrame::DeliverGroup { group },
+        &format!(
+            "01|version\n07|deliver group\n{signature}|signature\n0000|first\n0300|messages of the batch
+             0200|messages\n{bodies}|messages with their lengths\n{third}|path: the third message"
+        ),
     );
 }
 

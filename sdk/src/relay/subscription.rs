@@ -125,13 +125,24 @@ impl Subscriber {
             let _ = self.kept.send(Ok(received)).await;
             return;
         }
-        let bytes = received.message.encoded_len();
+        self.deliver_live(vec![received.message]);
+    }
+
+    /// Hands over messages that the relay does not keep.
+    pub(super) fn deliver_live(&self, messages: Vec<Message>) {
         let mut ring = self.live.lock();
-        let lost = match ring.waiting.push(received, bytes, true) {
-            Pushed::Queued { dropped } => dropped,
-            Pushed::Dropped | Pushed::Overflow => 1,
-        };
-        ring.lost += lost as u64;
+        for message in messages {
+            let bytes = message.encoded_len();
+            let received = Received {
+                position: 0,
+                message,
+            };
+            let lost = match ring.waiting.push(received, bytes, true) {
+                Pushed::Queued { dropped } => dropped,
+                Pushed::Dropped | Pushed::Overflow => 1,
+            };
+            ring.lost += lost as u64;
+        }
         drop(ring);
         self.live.ready.notify_one();
     }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::{MAX_ERROR_TEXT, VERSION};
 use crate::Hash;
-use crate::batch::Batch;
+use crate::batch::{Batch, Group};
 use crate::codec::{DecodeError, Frame, Reader, Writer};
 use crate::message::Message;
 
@@ -85,6 +85,10 @@ pub enum RelayFrame {
     },
     Pong {
         nonce: u64,
+    },
+    /// Ephemeral messages of one batch and box, in a datagram.
+    DeliverGroup {
+        group: Group,
     },
 }
 
@@ -327,6 +331,7 @@ impl Frame for RelayFrame {
             RelayFrame::Pong { nonce } => {
                 to.u8(5).u64(*nonce);
             }
+            RelayFrame::DeliverGroup { group } => group.write(to.u8(7)),
         }
     }
 
@@ -356,6 +361,9 @@ impl Frame for RelayFrame {
                 request: read_request(from)?,
                 count: from.u16("acknowledged requests")?,
                 outcome: read_outcome(from)?,
+            },
+            7 => RelayFrame::DeliverGroup {
+                group: Group::read(from)?,
             },
             value => {
                 return Err(DecodeError::UnknownKind {
