@@ -9,8 +9,11 @@
 
 mod blocks;
 pub mod fuzzing;
+pub mod gas;
 mod process;
+pub mod quiet;
 mod testnet;
+pub mod three;
 pub mod torture;
 pub mod vmcost;
 
