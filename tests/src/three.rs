@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use neo_client::{
-    Account, CONTRACT_MANAGEMENT, ContractParam, GAS, Hash160, Manifest, Nef, VmState,
+    Account, CONTRACT_MANAGEMENT, ContractParam, GAS, Hash160, Manifest, Nef, Transaction, VmState,
     contract_hash,
 };
 
@@ -82,14 +82,8 @@ impl Three {
         [self.soul, self.sale, self.proofs]
     }
 
-    /// Deploys all three in one block, at that time, a ms after the one that pays for it; `data` is what each one's `_deploy` receives. What each cost, in
-    /// datoshi.
-    pub async fn deploy(
-        net: &mut QuietNet,
-        deployer: &Account,
-        time_ms: u64,
-        data: [ContractParam; 3],
-    ) -> (Three, [i64; 3]) {
+    /// GAS for a deployment.
+    pub async fn fund(net: &mut QuietNet, deployer: &Account) {
         let committee = net.net().committee();
         let gift = [
             committee.script_hash.into(),
@@ -98,20 +92,39 @@ impl Three {
             ContractParam::Any,
         ];
         let gift = call_script(&GAS, "transfer", &gift);
-        // Fees must be there in the block before.
         let gift = vec![net.transaction(gift, &[&committee], false)];
-        net.block(time_ms - 1, 0, gift).await;
-        let mut transactions = Vec::new();
-        for (contract, data) in compiled().iter().zip(data) {
+        let runs = net.block(net.last().time_ms + 1, 0, gift).await;
+        assert_eq!(runs[0].state, VmState::Halt, "{:?}", runs[0].exception);
+    }
+
+    /// What deploys all three; `data` is what each one's `_deploy` receives. The deployer has the GAS already.
+    pub fn transactions(
+        net: &mut QuietNet,
+        deployer: &Account,
+        data: [ContractParam; 3],
+    ) -> Vec<Transaction> {
+        let scripts = compiled().iter().zip(data).map(|(contract, data)| {
             let params = [
                 ContractParam::bytes(contract.nef.to_bytes()),
                 contract.manifest.to_json().expect("a manifest").into(),
                 data,
             ];
-            let script = call_script(&CONTRACT_MANAGEMENT, "deploy", &params);
-            // A contract's hash depends on who pays.
-            transactions.push(net.transaction(script, &[deployer], false));
-        }
+            call_script(&CONTRACT_MANAGEMENT, "deploy", &params)
+        });
+        // A contract's hash depends on who pays.
+        let signed = scripts.map(|script| net.transaction(script, &[deployer], false));
+        signed.collect()
+    }
+
+    /// Deploys all three in one block, at that time. What each cost, in datoshi.
+    pub async fn deploy(
+        net: &mut QuietNet,
+        deployer: &Account,
+        time_ms: u64,
+        data: [ContractParam; 3],
+    ) -> (Three, [i64; 3]) {
+        Three::fund(net, deployer).await;
+        let transactions = Three::transactions(net, deployer, data);
         let runs = net.block(time_ms, 0, transactions).await;
         for run in &runs {
             assert_eq!(run.state, VmState::Halt, "{:?}", run.exception);

@@ -1,5 +1,5 @@
 //! `torture vm|compiler|bounds|economy --count N --seed S`: generated tests, as many as one likes; `economy` natively, the
-//! others against a real node. `torture gas` measures what each call costs, and writes the page that says so.
+//! others against a real node. `torture economy --replay N` runs so many of the same sequences on a real node, too. `torture gas` measures what each call costs, and writes the page that says so.
 
 use std::process::ExitCode;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -8,12 +8,15 @@ use phantasma_tests::gas;
 use phantasma_tests::torture::{self, Tally};
 
 const USAGE: &str = "usage: torture vm|compiler|bounds|economy [--count N] [--seed S]
+       torture economy --replay N [--seed S]
        torture gas [--write FILE] [--json]";
 
 struct Args {
     what: String,
     count: usize,
     seed: u64,
+    /// Sequences of the economy that run on a node.
+    replay: Option<usize>,
     write: Option<String>,
     json: bool,
 }
@@ -25,6 +28,7 @@ fn args() -> Result<Args, String> {
         what,
         count: 1000,
         seed: fresh_seed(),
+        replay: None,
         write: None,
         json: false,
     };
@@ -44,6 +48,7 @@ fn args() -> Result<Args, String> {
         match name.as_str() {
             "--count" => args.count = usize::try_from(number).map_err(|e| e.to_string())?,
             "--seed" => args.seed = number,
+            "--replay" => args.replay = usize::try_from(number).ok(),
             _ => return Err(USAGE.to_owned()),
         }
     }
@@ -69,13 +74,22 @@ async fn main() -> ExitCode {
     }
     println!(
         "torture {}: {} cases of seed {}",
-        args.what, args.count, args.seed
+        args.what,
+        args.replay.unwrap_or(args.count),
+        args.seed
     );
     let start = Instant::now();
     let tally = match args.what.as_str() {
         "vm" => torture::vm::run(args.seed, args.count).await,
         "compiler" => torture::compiler::run(args.seed, args.count).await,
-        "economy" => torture::economy::run(args.seed, args.count),
+        "economy" => match args.replay {
+            Some(count) => {
+                let replayed = torture::economy::onchain::run(args.seed, count).await;
+                println!("{}", replayed.report());
+                replayed.tally
+            }
+            None => torture::economy::run(args.seed, args.count),
+        },
         "bounds" => {
             let (mut tally, ratios) = torture::bounds::run(args.seed, args.count).await;
             ratios.report();

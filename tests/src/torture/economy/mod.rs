@@ -8,6 +8,7 @@ pub mod calls;
 pub mod choose;
 pub mod invariants;
 pub mod model;
+pub mod onchain;
 #[path = "../../../../contract/proofs/tests/kit/twister.rs"]
 mod reference;
 mod shrink;
@@ -153,8 +154,8 @@ fn plan(seed: u64) -> (usize, Random) {
     (20 + random.below(LONGEST - 19), random)
 }
 
-/// One sequence: what went through, or the failure in words.
-fn sequence(cast: &Cast, seed: u64, statistics: &mut Statistics) -> Result<(), String> {
+/// One sequence: its steps, or the failure in words.
+fn sequence(cast: &Cast, seed: u64, statistics: &mut Statistics) -> Result<Vec<Step>, String> {
     let (length, mut random) = plan(seed);
     let mut steps = opening();
     let run = Run::new(cast, seed, Place::somewhere());
@@ -177,7 +178,13 @@ fn sequence(cast: &Cast, seed: u64, statistics: &mut Statistics) -> Result<(), S
     let rounds = statistics.entry("rounds paid").or_default();
     rounds.0 += run.model.rounds as usize;
     rounds.1 += run.model.rounds as usize;
-    Ok(())
+    Ok(steps)
+}
+
+/// The steps of a sequence, which must go well natively.
+pub(crate) fn steps_of(cast: &Cast, seed: u64) -> Result<Vec<Step>, String> {
+    let mut nothing = Statistics::new();
+    sequence(cast, seed, &mut nothing)
 }
 
 /// Runs so many sequences on all cores.
@@ -221,7 +228,7 @@ fn work(seed: u64, count: usize, next: &AtomicUsize) -> (Tally, Statistics) {
         }
         let case_seed = Random::of_case(seed, case).next_u64();
         match sequence(&cast, case_seed, &mut statistics) {
-            Ok(()) => tally.passed += 1,
+            Ok(_) => tally.passed += 1,
             Err(told) => tally
                 .failures
                 .push(format!("sequence {case} of seed {seed}: {told}")),
