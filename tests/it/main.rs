@@ -15,6 +15,7 @@ mod estimate;
 mod faults;
 mod foreign_wallet;
 mod fuzzing;
+mod gas;
 mod pdfs;
 mod private_net;
 mod proofs;

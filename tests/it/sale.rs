@@ -1,6 +1,8 @@
 //! The contract of the sale on a real node, beside the contract that has the SOUL: ordinary transfers by neo-go's command
 //! line buy.
 
+mod vesting;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -24,8 +26,12 @@ const TIERS: [[u64; 6]; 3] = [
     [273 * ONE, 80 * ONE, 20, 5000 * ONE, 1, 1],
     [273 * ONE, 80 * ONE, 0, 5000 * ONE, 2, 2],
 ];
-/// cliff, step, steps, reserve: presale, team.
-const LOCKUPS: [[u64; 4]; 2] = [[0, 30, 3, 0], [180, 180, 4, 1000 * ONE]];
+/// cliff, step, steps, reserve: presale, team, advisors.
+const LOCKUPS: [[u64; 4]; 3] = [
+    [0, 30, 3, 0],
+    [180, 180, 4, 1000 * ONE],
+    [90, 30, 12, 1000 * ONE],
+];
 
 /// The sale's NEF and manifest, compiled from its sources.
 fn compiled_sale() -> (Nef, Manifest) {

@@ -42,7 +42,7 @@ async fn a_call_never_takes_more_than_its_bound() {
 }
 
 #[test]
-fn sequences_of_proofs_and_rewards_keep_every_invariant() {
+fn sequences_on_all_three_contracts_keep_every_invariant() {
     let count = 1000;
     all_good(&torture::economy::run(seed(), count), count);
 }

@@ -1,17 +1,24 @@
 //! `torture vm|compiler|bounds|economy --count N --seed S`: generated tests, as many as one likes; `economy` natively, the
-//! others against a real node.
+//! others against a real node. `torture economy --replay N` runs so many of the same sequences on a real node, too. `torture gas` measures what each call costs, and writes the page that says so.
 
 use std::process::ExitCode;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use phantasma_tests::gas;
 use phantasma_tests::torture::{self, Tally};
 
-const USAGE: &str = "usage: torture vm|compiler|bounds|economy [--count N] [--seed S]";
+const USAGE: &str = "usage: torture vm|compiler|bounds|economy [--count N] [--seed S]
+       torture economy --replay N [--seed S]
+       torture gas [--write FILE] [--json]";
 
 struct Args {
     what: String,
     count: usize,
     seed: u64,
+    /// Sequences of the economy that run on a node.
+    replay: Option<usize>,
+    write: Option<String>,
+    json: bool,
 }
 
 fn args() -> Result<Args, String> {
@@ -21,15 +28,27 @@ fn args() -> Result<Args, String> {
         what,
         count: 1000,
         seed: fresh_seed(),
+        replay: None,
+        write: None,
+        json: false,
     };
     while let Some(name) = given.next() {
+        if name == "--json" {
+            args.json = true;
+            continue;
+        }
         let value = given.next().ok_or(USAGE)?;
+        if name == "--write" {
+            args.write = Some(value);
+            continue;
+        }
         let number: u64 = value
             .parse()
             .map_err(|_| format!("{name} {value}: not a number"))?;
         match name.as_str() {
             "--count" => args.count = usize::try_from(number).map_err(|e| e.to_string())?,
             "--seed" => args.seed = number,
+            "--replay" => args.replay = usize::try_from(number).ok(),
             _ => return Err(USAGE.to_owned()),
         }
     }
@@ -50,15 +69,27 @@ async fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    if args.what == "gas" {
+        return measure_gas(&args).await;
+    }
     println!(
         "torture {}: {} cases of seed {}",
-        args.what, args.count, args.seed
+        args.what,
+        args.replay.unwrap_or(args.count),
+        args.seed
     );
     let start = Instant::now();
     let tally = match args.what.as_str() {
         "vm" => torture::vm::run(args.seed, args.count).await,
         "compiler" => torture::compiler::run(args.seed, args.count).await,
-        "economy" => torture::economy::run(args.seed, args.count),
+        "economy" => match args.replay {
+            Some(count) => {
+                let replayed = torture::economy::onchain::run(args.seed, count).await;
+                println!("{}", replayed.report());
+                replayed.tally
+            }
+            None => torture::economy::run(args.seed, args.count),
+        },
         "bounds" => {
             let (mut tally, ratios) = torture::bounds::run(args.seed, args.count).await;
             ratios.report();
@@ -71,6 +102,33 @@ async fn main() -> ExitCode {
         }
     };
     report(&tally, start)
+}
+
+/// Prints what each call costs, and writes the page if asked.
+async fn measure_gas(args: &Args) -> ExitCode {
+    let costs = gas::measure().await;
+    let page = gas::page(&costs);
+    match (args.json, &args.write) {
+        (true, _) => print!("{}", gas::json(&costs)),
+        (false, None) => print!("{page}"),
+        (false, Some(_)) => {}
+    }
+    if let Some(path) = &args.write {
+        if let Err(error) = std::fs::write(path, &page) {
+            eprintln!("writing {path}: {error}");
+            return ExitCode::FAILURE;
+        }
+        eprintln!("{} calls written to {path}", costs.lines.len());
+    }
+    let growing = gas::growing(&costs);
+    for told in &growing {
+        eprintln!("GROWS {told}");
+    }
+    if growing.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 fn report(tally: &Tally, start: Instant) -> ExitCode {

@@ -1,15 +1,14 @@
-//! Random sequences of calls on the contract of proofs and the SOUL side, natively, with invariants after every call.
+//! Random sequences of calls on the three contracts, natively, with invariants after every call.
 //!
 //! Beside the chain runs [`model`], the rules written once more in plain numbers. A call must go through exactly when the
 //! model lets it, and everything stored must then be what the model has. A sequence that breaks an [`Invariant`] is cut
 //! down to the steps that it needs.
 
-// The small contract that stands in for the one with the SOUL: the native tests' own.
-#[allow(unreachable_pub, missing_docs)]
-#[path = "../../../../contract/proofs/tests/kit/bank.rs"]
-mod bank;
+pub mod calls;
+pub mod choose;
 pub mod invariants;
 pub mod model;
+pub mod onchain;
 #[path = "../../../../contract/proofs/tests/kit/twister.rs"]
 mod reference;
 mod shrink;
@@ -25,11 +24,11 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub use invariants::{Invariant, Violation};
-use model::{ACTORS, Model, Settings};
-use neo_framework::chain::Entries;
+use model::{ACTORS, CONTENTS, Model, OWNER, Settings};
+use neo_framework::chain::Outcome;
 use snapshot::Snapshot;
-use steps::Step;
-use world::{Cast, World};
+use steps::{SoulStep, Step};
+use world::{Cast, Place, Stored, World};
 
 use super::Tally;
 use super::random::Random;
@@ -46,33 +45,42 @@ pub type Statistics = BTreeMap<&'static str, (usize, usize)>;
 pub(crate) struct Run<'a> {
     world: World<'a>,
     model: Model,
-    stored: [Entries; 2],
+    stored: Stored,
     seen: Snapshot,
     steps: usize,
 }
 
 impl<'a> Run<'a> {
-    fn new(cast: &'a Cast, seed: u64) -> Result<Run<'a>, Violation> {
+    fn new(cast: &'a Cast, seed: u64, place: Place) -> Result<Run<'a>, Violation> {
         let settings = Settings::random(&mut Random::of_case(seed, 0));
-        let (world, model) = World::new(cast, seed, settings);
+        let (world, model) = World::new(cast, seed, settings, place);
         let stored = world.storage();
-        let seen = read(cast, &stored)?;
-        Ok(Run {
+        let seen = read(&world, &stored)?;
+        let run = Run {
             world,
             model,
             stored,
             seen,
             steps: 0,
-        })
+        };
+        invariants::check_stored(&run.seen, &run.seen, &run.model)?;
+        Ok(run)
     }
 
     /// Does a step and checks everything; whether it went through.
     fn step(&mut self, step: &Step) -> Result<bool, Violation> {
+        self.perform(step).map(|(through, _)| through)
+    }
+
+    /// The same with what the call did.
+    fn perform(&mut self, step: &Step) -> Result<(bool, Option<Outcome>), Violation> {
         self.steps += 1;
+        let quoted = invariants::quote(&self.world, &self.model, step);
         let outcome = self.world.perform(step, &self.model);
         invariants::check_outcome(&self.model, step, outcome.as_ref())?;
         let stored = self.world.storage();
-        if outcome.as_ref().is_some_and(|outcome| !outcome.is_halt()) {
+        let through = |outcome: &Outcome| invariants::went_through(step, outcome);
+        if !outcome.as_ref().is_none_or(through) {
             if stored != self.stored {
                 let detail = "storage is another".to_owned();
                 return Err(Violation {
@@ -80,23 +88,29 @@ impl<'a> Run<'a> {
                     detail,
                 });
             }
-            return Ok(false);
+            return Ok((false, outcome));
         }
         self.model.apply(step);
         if let Some(outcome) = &outcome {
             invariants::check_paid(&self.world, &self.model, outcome)?;
+            invariants::check_money(&self.world, &self.model, step, outcome, quoted)?;
         }
-        let now = read(self.world.cast, &stored)?;
+        let now = read(&self.world, &stored)?;
         invariants::check_stored(&self.seen, &now, &self.model)?;
-        invariants::check_role(&self.world, &now, self.steps % ACTORS)?;
+        let who = self.steps / 2 % ACTORS;
+        if self.steps.is_multiple_of(2) {
+            invariants::check_role(&self.world, &now, who)?;
+        } else {
+            invariants::check_locked(&self.world, &self.model, who)?;
+        }
         self.seen = now;
         self.stored = stored;
-        Ok(true)
+        Ok((true, outcome))
     }
 }
 
-fn read(cast: &Cast, stored: &[Entries; 2]) -> Result<Snapshot, Violation> {
-    snapshot::read(cast, stored).map_err(|detail| Violation {
+fn read(world: &World<'_>, stored: &Stored) -> Result<Snapshot, Violation> {
+    snapshot::read(world.cast, &world.place, stored).map_err(|detail| Violation {
         invariant: Invariant::Keys,
         detail,
     })
@@ -104,7 +118,8 @@ fn read(cast: &Cast, stored: &[Entries; 2]) -> Result<Snapshot, Violation> {
 
 /// Does given steps; the error is where an invariant broke.
 pub(crate) fn replay(cast: &Cast, seed: u64, steps: &[Step]) -> Result<(), (usize, Violation)> {
-    let mut run = Run::new(cast, seed).map_err(|violation| (0, violation))?;
+    let run = Run::new(cast, seed, Place::somewhere());
+    let mut run = run.map_err(|violation| (0, violation))?;
     for (at, step) in steps.iter().enumerate() {
         run.step(step).map_err(|violation| (at, violation))?;
     }
@@ -112,26 +127,42 @@ pub(crate) fn replay(cast: &Cast, seed: u64, steps: &[Step]) -> Result<(), (usiz
     invariants::check_views(&run.world, &run.model).map_err(|violation| (last, violation))
 }
 
-/// One sequence: what went through, or the failure in words.
-fn sequence(cast: &Cast, seed: u64, statistics: &mut Statistics) -> Result<(), String> {
-    let mut random = Random::of_case(seed, 1);
-    let length = 20 + random.below(LONGEST - 19);
-    let mut steps = Vec::with_capacity(length);
-    let mut run = Run::new(cast, seed).map_err(|violation| format!("{violation:?}"))?;
-    for actor in 0..ACTORS {
+/// How a sequence begins: most have SOUL, and everything is in the register.
+fn opening() -> Vec<Step> {
+    let give = |to: usize| {
         // The last one stays poor.
-        let amount = if actor + 1 == ACTORS { 250 } else { 100_000 };
-        steps.push(Step::Give { actor, amount });
-    }
-    for content in 0..model::CONTENTS {
-        steps.push(Step::Content {
-            content,
-            ms: 3_000_000_000,
-        });
-    }
+        let amount = if to + 1 == ACTORS { 250 } else { 100_000 };
+        SoulStep::Transfer {
+            from: OWNER,
+            to,
+            amount,
+        }
+    };
+    let register = |content| SoulStep::Create {
+        actor: OWNER,
+        content,
+        periods: 2,
+    };
+    let all = (0..ACTORS).map(give).chain((0..CONTENTS).map(register));
+    let signer = OWNER;
+    all.map(|step| Step::Soul { signer, step }).collect()
+}
+
+/// How many steps a sequence has, and what chooses those after its opening.
+fn plan(seed: u64) -> (usize, Random) {
+    let mut random = Random::of_case(seed, 1);
+    (20 + random.below(LONGEST - 19), random)
+}
+
+/// One sequence: its steps, or the failure in words.
+fn sequence(cast: &Cast, seed: u64, statistics: &mut Statistics) -> Result<Vec<Step>, String> {
+    let (length, mut random) = plan(seed);
+    let mut steps = opening();
+    let run = Run::new(cast, seed, Place::somewhere());
+    let mut run = run.map_err(|violation| format!("{violation:?}"))?;
     for at in 0..length {
         if at == steps.len() {
-            steps.push(steps::next(&mut random, &run.model));
+            steps.push(choose::next(&mut random, &run.model));
         }
         match run.step(&steps[at]) {
             Ok(through) => {
@@ -147,7 +178,13 @@ fn sequence(cast: &Cast, seed: u64, statistics: &mut Statistics) -> Result<(), S
     let rounds = statistics.entry("rounds paid").or_default();
     rounds.0 += run.model.rounds as usize;
     rounds.1 += run.model.rounds as usize;
-    Ok(())
+    Ok(steps)
+}
+
+/// The steps of a sequence, which must go well natively.
+pub(crate) fn steps_of(cast: &Cast, seed: u64) -> Result<Vec<Step>, String> {
+    let mut nothing = Statistics::new();
+    sequence(cast, seed, &mut nothing)
 }
 
 /// Runs so many sequences on all cores.
@@ -191,7 +228,7 @@ fn work(seed: u64, count: usize, next: &AtomicUsize) -> (Tally, Statistics) {
         }
         let case_seed = Random::of_case(seed, case).next_u64();
         match sequence(&cast, case_seed, &mut statistics) {
-            Ok(()) => tally.passed += 1,
+            Ok(_) => tally.passed += 1,
             Err(told) => tally
                 .failures
                 .push(format!("sequence {case} of seed {seed}: {told}")),

@@ -1,17 +1,27 @@
-//! What both contracts have stored, read by the table of keys in the documentation and by nothing of the contracts' code.
+//! What the three contracts have stored, read by the table of keys in the documentation and by nothing of the contracts' code.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use neo_framework::chain::Entries;
 
-use super::model::{ACTORS, CONTENTS, Closed, Node, Open};
-use super::world::Cast;
+use super::model::{ACTORS, CONTENTS, Closed, Entry, HOLDERS, Node, Open, Record};
+use super::world::{Cast, Place, Stored};
 
 /// All of it, by subject.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Snapshot {
-    pub pool: i64,
-    pub balances: [i64; ACTORS],
+    pub supply: i64,
+    pub balances: [i64; HOLDERS],
+    /// SOUL on the account of the contract that has the SOUL, and the part of it that boxes have.
+    pub own: i64,
+    pub boxes: i64,
+    /// The same of the only box.
+    pub chest: i64,
+    /// SOUL on the account of the sale.
+    pub kept: i64,
+    pub written: i64,
+    pub register: [Option<Entry>; CONTENTS],
+    pub sale: SaleState,
     pub nodes: [Option<Node>; ACTORS],
     /// Number to actor.
     pub numbers: BTreeMap<i64, usize>,
@@ -31,12 +41,33 @@ pub struct Snapshot {
     pub settings: Vec<Vec<u8>>,
 }
 
-/// Reads both storages; the error is an entry that should not be.
-pub fn read(cast: &Cast, storage: &[Entries; 2]) -> Result<Snapshot, String> {
+/// Where the sale stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SaleState {
+    pub sold: i64,
+    pub opening: i64,
+    pub end: i64,
+    pub hard_cap: i64,
+    pub paused: bool,
+    /// By lock-up.
+    pub allotted: BTreeMap<i64, i64>,
+    pub records: [Record; HOLDERS],
+}
+
+/// Reads all storages; the error is an entry that should not be.
+pub fn read(cast: &Cast, place: &Place, stored: &Stored) -> Result<Snapshot, String> {
+    let [soul, sale, proofs] = stored;
     let mut out = Snapshot::default();
+    read_proofs(cast, proofs, &mut out)?;
+    read_soul(cast, place, soul, &mut out)?;
+    read_sale(cast, sale, &mut out)?;
+    Ok(out)
+}
+
+fn read_proofs(cast: &Cast, entries: &Entries, out: &mut Snapshot) -> Result<(), String> {
     let mut closed_queues = [Vec::new(), Vec::new()];
     let mut records = 0;
-    for (key, value) in &storage[0] {
+    for (key, value) in entries {
         let bad = || format!("key {key:02x?}, value {value:02x?}");
         let rest = &key[1..];
         match (key[0], rest.len()) {
@@ -65,7 +96,7 @@ pub fn read(cast: &Cast, storage: &[Entries; 2]) -> Result<Snapshot, String> {
             (0x10, 20) => {
                 let who = actor(cast, rest).ok_or_else(bad)?;
                 records += 1;
-                if value[..33] != *cast.actors[who].public_key.as_bytes().as_slice() {
+                if value[..33] != *cast.people[who].public_key.as_bytes().as_slice() {
                     return Err(bad());
                 }
             }
@@ -108,20 +139,81 @@ pub fn read(cast: &Cast, storage: &[Entries; 2]) -> Result<Snapshot, String> {
     if records != out.nodes.iter().flatten().count() {
         return Err("a node without a record, or a record without a node".to_owned());
     }
-    read_bank(cast, &storage[1], &mut out)?;
-    Ok(out)
+    Ok(())
 }
 
-fn read_bank(cast: &Cast, entries: &Entries, out: &mut Snapshot) -> Result<(), String> {
+fn read_soul(
+    cast: &Cast,
+    place: &Place,
+    entries: &Entries,
+    out: &mut Snapshot,
+) -> Result<(), String> {
     for (key, value) in entries {
-        match (key[0], key.len()) {
-            (0x01, 1) | (0x16, 33) => {}
-            (0x02, 1) => out.pool = signed(value),
-            (0x10, 21) => {
-                let who = actor(cast, &key[1..]);
-                out.balances[who.ok_or_else(|| format!("SOUL of {key:02x?}"))?] = signed(value);
+        let bad = || format!("the SOUL side's key {key:02x?}, value {value:02x?}");
+        let rest = &key[1..];
+        match (key[0], rest.len()) {
+            (0x01, 0) => out.supply = signed(value),
+            (0x06, 0) => out.boxes = signed(value),
+            // What was fixed, and what does not change of a box: how many there are, its owner and gate, name and key.
+            (0x02..=0x05 | 0x07..=0x09, 0) => out.settings.push(value.clone()),
+            (0x11 | 0x1C, 1) | (0x13, 3) | (0x14, 25) => out.settings.push(value.clone()),
+            (0x10, 20) if rest == place.soul.as_bytes().as_slice() => out.own = signed(value),
+            (0x10, 20) if rest == place.sale.as_bytes().as_slice() => out.kept = signed(value),
+            (0x10, 20) => out.balances[person(cast, rest).ok_or_else(bad)?] = signed(value),
+            (0x12, 1) => out.written = signed(value),
+            (0x18, 1) => out.chest = signed(value),
+            (0x16, 32) if value.len() == 41 => {
+                let content = content(cast, rest).ok_or_else(bad)?;
+                out.register[content] = Some(Entry {
+                    owner: person(cast, &value[21..]).ok_or_else(bad)?,
+                    expiry: bits(value, 64, 48),
+                    created: bits(value, 112, 48),
+                });
             }
-            _ => return Err(format!("the SOUL side's key {key:02x?}")),
+            // When somebody last paid the box, and who wrote what.
+            (0x19, 21) => {
+                person(cast, &rest[1..]).ok_or_else(bad)?;
+            }
+            (0x21, 1..=3) => {
+                let (author, script) = value.split_at_checked(20).ok_or_else(bad)?;
+                person(cast, author).ok_or_else(bad)?;
+                if script != cast.text {
+                    return Err(bad());
+                }
+            }
+            _ => return Err(bad()),
+        }
+    }
+    Ok(())
+}
+
+fn read_sale(cast: &Cast, entries: &Entries, out: &mut Snapshot) -> Result<(), String> {
+    for (key, value) in entries {
+        let bad = || format!("the sale's key {key:02x?}, value {value:02x?}");
+        let rest = &key[1..];
+        match (key[0], rest.len()) {
+            (0x04, 0) => {
+                out.sale.sold = bits(value, 0, 63);
+                out.sale.opening = bits(value, 64, 48);
+                out.sale.end = bits(value, 112, 48);
+                out.sale.hard_cap = bits(value, 160, 63);
+                out.sale.paused = bits(value, 224, 1) == 1;
+            }
+            (0x01..=0x03 | 0x05, 0) | (0x10 | 0x11, 1) => out.settings.push(value.clone()),
+            (0x12, 1) => {
+                let lockup = i64::from(rest[0]);
+                out.sale.allotted.insert(lockup, signed(value));
+            }
+            (0x20, 20) => {
+                out.sale.records[person(cast, rest).ok_or_else(bad)?] = Record {
+                    tier: bits(value, 0, 8),
+                    bought: bits(value, 8, 63),
+                    locked: bits(value, 72, 63),
+                    unlocked: bits(value, 136, 63),
+                    lockup: bits(value, 200, 8),
+                };
+            }
+            _ => return Err(bad()),
         }
     }
     Ok(())
@@ -143,9 +235,14 @@ fn open(cast: &Cast, value: &[u8]) -> Option<Open> {
     })
 }
 
+fn person(cast: &Cast, account: &[u8]) -> Option<usize> {
+    let mut people = cast.people.iter();
+    people.position(|who| who.hash.as_bytes().as_slice() == account)
+}
+
+/// One who may be a node.
 fn actor(cast: &Cast, account: &[u8]) -> Option<usize> {
-    let mut actors = cast.actors.iter();
-    actors.position(|actor| actor.hash.as_bytes().as_slice() == account)
+    person(cast, account).filter(|who| *who < ACTORS)
 }
 
 fn content(cast: &Cast, root: &[u8]) -> Option<usize> {
