@@ -16,6 +16,7 @@ pub use events::ContractEvent;
 pub use types::{
     BoxInfo, ContentInfo, ContentMode, ContentOrder, DeployParams, Priority, Settings,
 };
+pub(crate) use types::{fields, odd};
 
 /// What the contract says of a box number that does not exist.
 const NO_SUCH_BOX: &str = "no such box";

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bench;
+mod bindings;
 mod cli;
 mod cli_net;
 mod client;
@@ -10,6 +11,7 @@ mod compiler;
 mod contract;
 mod debug;
 mod demo;
+mod deployment;
 mod differential;
 mod estimate;
 mod faults;

@@ -14,4 +14,4 @@ pub mod vmcost;
 
 pub use phantasma::net::{NETWORK_MAGIC, PrivateNet, PrivateNetConfig, Store, free_port};
 pub use process::{ProcessGuard, binary, free_udp_port};
-pub use testnet::{DeployedPhantasma, TestNet, phantasma_artifacts};
+pub use testnet::{DeployedPhantasma, TestNet, all_artifacts, phantasma_artifacts};
