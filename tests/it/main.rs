@@ -6,6 +6,8 @@ mod bench;
 mod bindings;
 mod cli;
 mod cli_net;
+mod cli_nodes;
+mod cli_sale;
 mod client;
 mod compiler;
 mod contract;
