@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
-use neo_client::{ContractParam, Hash160, NEO};
+use neo_client::{Account, ContractParam, Hash160, NEO, Receipt, ScriptBuilder};
 use num_bigint::BigInt;
 use phantasma::net::process::exists;
-use phantasma_tests::{NETWORK_MAGIC, PrivateNet, PrivateNetConfig, TestNet, free_port};
+use phantasma_tests::{NETWORK_MAGIC, OwnBlock, PrivateNet, PrivateNetConfig, TestNet, free_port};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -92,4 +92,56 @@ async fn a_taken_port_is_named() {
         error.contains(&format!("port {port} on 127.0.0.1 is taken")),
         "{error}"
     );
+}
+
+const DAY_MS: u64 = 86_400_000;
+
+/// The time that a script sees in a block.
+async fn time_on_chain(net: &TestNet, account: &Account) -> (u64, Receipt) {
+    let mut script = ScriptBuilder::new();
+    script.syscall("System.Runtime.GetTime");
+    let script = script.build().unwrap();
+    let receipt = net.actor(account).run_script(script).await.unwrap();
+    (receipt.result().as_u64().unwrap(), receipt)
+}
+
+#[tokio::test]
+async fn a_net_travels_through_time_and_goes_on_from_there() {
+    let net = TestNet::start().await;
+    let account = net.funded_account(10).await;
+    let (start, _) = time_on_chain(&net, &account).await;
+    let mut last = start;
+    for days in [1, 30, 31, 900] {
+        let later = start + days * DAY_MS;
+        net.travel_to(later).await;
+        let (seen, receipt) = time_on_chain(&net, &account).await;
+        assert!((later..later + DAY_MS / 24).contains(&seen), "{seen}");
+        let block = net.rpc().get_block_header(receipt.block_index).await;
+        assert_eq!(block.unwrap().time_ms, seen);
+        // The clock does not run back to the machine's.
+        let (next, _) = time_on_chain(&net, &account).await;
+        assert!(next > seen && seen > last, "{next} after {seen}");
+        last = next;
+    }
+    // The committee's gifts come in blocks of the later time too; and there is no way back.
+    net.fund_gas(&account.address, 1).await.unwrap();
+    let before = net.last_block().await;
+    net.travel_to(start).await;
+    assert!(net.last_block().await.time_ms >= before.time_ms);
+}
+
+#[tokio::test]
+async fn a_block_of_ones_own_must_follow_the_last_and_be_later() {
+    let net = TestNet::start().await;
+    let first = net.rpc().get_block_header(0).await.unwrap();
+    let late = |time_ms| OwnBlock {
+        time_ms,
+        ..OwnBlock::default()
+    };
+    let far = first.time_ms + 4000 * DAY_MS;
+    assert!(net.add_block_after(&first, &late(far)).await.is_err());
+    net.travel_to(far).await;
+    let last = net.last_block().await;
+    assert!(net.add_block_after(&last, &late(far)).await.is_err());
+    assert!(net.last_block().await.time_ms < far + DAY_MS);
 }
