@@ -4,7 +4,9 @@
 
 mod access;
 mod events;
+pub mod methods;
 mod types;
+mod upkeep;
 
 use neo_client::{
     Account, Actor, ActorError, ContractParam, Hash160, InvokeError, ItemError, Manifest, Nef,
@@ -307,6 +309,7 @@ impl Phantasma {
         method: &'static str,
         params: &[ContractParam],
     ) -> Result<(u64, Receipt), ContractError> {
+        debug_assert!(methods::fits(method, params), "{method} {params:?}");
         let receipt = self.call(account, method, params)?.run(&self.rpc).await?;
         let value = receipt
             .result()
@@ -342,6 +345,7 @@ impl Phantasma {
         params: &[ContractParam],
         signers: &[Signer],
     ) -> Result<(StackItem, Option<String>), ContractError> {
+        debug_assert!(methods::fits(method, params), "{method} {params:?}");
         let result = self
             .rpc
             .invoke_function(&self.hash, method, params, signers)

@@ -49,7 +49,7 @@ impl Method {
     }
 
     /// Whether arguments are of the kinds that the manifest names.
-    fn takes(&self, params: &[ContractParam]) -> bool {
+    pub(crate) fn takes(&self, params: &[ContractParam]) -> bool {
         params.len() == self.parameters.len()
             && params
                 .iter()

@@ -84,7 +84,7 @@ pub enum Priority {
 }
 
 impl ContentMode {
-    fn number(self) -> u8 {
+    pub(super) fn number(self) -> u8 {
         match self {
             Self::ReadOnly => 0,
             Self::Writable => 1,
@@ -93,7 +93,7 @@ impl ContentMode {
 }
 
 impl Priority {
-    fn number(self) -> u8 {
+    pub(super) fn number(self) -> u8 {
         match self {
             Self::Low => 0,
             Self::Normal => 1,
