@@ -24,5 +24,6 @@ mod private_net;
 mod proofs;
 mod relay;
 mod sale;
+mod scenario;
 mod torture;
 mod vmcost;

@@ -10,6 +10,7 @@
 mod blocks;
 pub mod fuzzing;
 mod process;
+pub mod scenario;
 mod testnet;
 pub mod torture;
 pub mod vmcost;

@@ -1,12 +1,13 @@
 //! `torture vm|compiler|bounds|economy --count N --seed S`: generated tests, as many as one likes; `economy` natively, the
-//! others against a real node.
+//! others against a real node. `torture scenario` runs the economy once on a real node, and prints who has what.
 
 use std::process::ExitCode;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use phantasma_tests::torture::{self, Tally};
 
-const USAGE: &str = "usage: torture vm|compiler|bounds|economy [--count N] [--seed S]";
+const USAGE: &str = "usage: torture vm|compiler|bounds|economy [--count N] [--seed S]
+       torture scenario";
 
 struct Args {
     what: String,
@@ -50,6 +51,10 @@ async fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    if args.what == "scenario" {
+        phantasma_tests::scenario::run().await;
+        return ExitCode::SUCCESS;
+    }
     println!(
         "torture {}: {} cases of seed {}",
         args.what, args.count, args.seed
