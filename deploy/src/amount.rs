@@ -51,6 +51,21 @@ pub fn show(units: &BigInt, decimals: u32) -> String {
     format!("{sign}{whole}.{}", fraction.trim_end_matches('0'))
 }
 
+/// SOUL from its smallest units.
+pub fn soul(units: u64) -> String {
+    with_decimals(units, DECIMALS)
+}
+
+/// Points of reputation from millionths.
+pub fn reputation(millionths: u64) -> String {
+    with_decimals(millionths, 6)
+}
+
+/// A number of smallest units.
+pub fn with_decimals(units: u64, decimals: u32) -> String {
+    show(&BigInt::from(units), decimals)
+}
+
 /// GAS from datoshi.
 pub fn gas(datoshi: i64) -> String {
     show(&BigInt::from(datoshi), DECIMALS)

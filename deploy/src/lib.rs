@@ -2,10 +2,10 @@
 //! command of the `phantasma` binary.
 //!
 //! * [`net`]: private Neo nets, for people, tests and the demo.
-//! * [`contract`]: compiling and deploying the contract.
+//! * [`contract`]: compiling and deploying the three contracts.
 //! * [`service`]: the servers as child processes; [`demo`]: the whole of it once.
 //! * [`bench`]: what things cost, beside peers.
-//! * [`cmd`]: the command line, one file a noun; [`profile`], [`password`] and [`amount`] serve it.
+//! * [`cmd`]: the command line, one file a noun; [`profile`], [`password`], [`amount`] and [`time`] serve it.
 //!
 //! Not here: what a program needs to use Phantasma (`phantasma-sdk`) and the servers (`phantasma-relay`,
 //! `phantasma-pdfs`), which this crate only starts.
@@ -21,3 +21,4 @@ pub mod paths;
 pub mod profile;
 pub mod refusal;
 pub mod service;
+pub mod time;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use phantasma::cmd::{self, Cli};
-use phantasma::contract::Artifacts;
+use phantasma::contract::{Artifacts, Program};
 use phantasma::refusal;
 
 fn main() -> ExitCode {
@@ -23,8 +23,11 @@ fn main() -> ExitCode {
             let told = in_full(&error);
             eprintln!("error: {}", refusal::plain(&told));
             // Known where the contract was built or deployed from this folder.
-            let artifacts = Artifacts::load(&artifacts).ok();
-            if let Some(place) = artifacts.and_then(|a| refusal::place(&told, &a)) {
+            let place = Program::ALL.iter().find_map(|program| {
+                let artifacts = Artifacts::load_one(*program, &artifacts).ok()?;
+                refusal::place(&told, &artifacts)
+            });
+            if let Some(place) = place {
                 eprintln!("  {place}");
             }
             ExitCode::FAILURE

@@ -22,6 +22,12 @@ pub struct Profile {
     /// The deployed contract, `0x…`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contract: Option<String>,
+    /// The contract of the sale that belongs to it, `0x…`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sale: Option<String>,
+    /// The contract of nodes, proofs and rewards that belongs to it, `0x…`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proofs: Option<String>,
     /// NEP-6 wallet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wallet: Option<PathBuf>,
@@ -65,13 +71,27 @@ impl Profile {
 
     /// The contract's hash, if one is recorded.
     pub fn contract_hash(&self) -> Result<Option<Hash160>> {
-        let Some(text) = &self.contract else {
-            return Ok(None);
-        };
-        match text.parse() {
-            Ok(hash) => Ok(Some(hash)),
-            Err(error) => bail!("contract = \"{text}\" in {FILE}: {error}"),
-        }
+        hash("contract", &self.contract)
+    }
+
+    /// The hash of the sale's contract, if one is recorded.
+    pub fn sale_hash(&self) -> Result<Option<Hash160>> {
+        hash("sale", &self.sale)
+    }
+
+    /// The hash of the proofs' contract, if one is recorded.
+    pub fn proofs_hash(&self) -> Result<Option<Hash160>> {
+        hash("proofs", &self.proofs)
+    }
+}
+
+fn hash(name: &str, text: &Option<String>) -> Result<Option<Hash160>> {
+    let Some(text) = text else {
+        return Ok(None);
+    };
+    match text.parse() {
+        Ok(hash) => Ok(Some(hash)),
+        Err(error) => bail!("{name} = \"{text}\" in {FILE}: {error}"),
     }
 }
 
@@ -138,6 +158,8 @@ mod tests {
         let profile = Profile {
             rpc_url: Some("http://127.0.0.1:30333".into()),
             contract: Some("0xd2a4cff31913016155e38e474a2c06d08be276cf".into()),
+            sale: Some("0xd2a4cff31913016155e38e474a2c06d08be276c0".into()),
+            proofs: Some("0xd2a4cff31913016155e38e474a2c06d08be276c1".into()),
             wallet: Some("wallet.json".into()),
             relay: Some(PEER.parse().unwrap()),
             nodes: vec![PEER.parse().unwrap()],

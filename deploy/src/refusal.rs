@@ -34,12 +34,31 @@ pub fn plain(message: &str) -> String {
 }
 
 /// Where in the contract's source the fault of a message is: `at contract/src/boxes.rs:57 (boxes::create), called at …`.
-/// None if the message blames no instruction of this contract.
+/// None if the message blames no instruction of this contract, or tells words that it does not have.
 pub fn place(message: &str, artifacts: &Artifacts) -> Option<String> {
     let debug = neoc::fault::DebugInfo::parse(&artifacts.debug).ok()?;
     let nef = artifacts.parse_nef().ok()?;
+    if words(message).is_some_and(|words| !has(&nef.script, words)) {
+        return None;
+    }
     let ways = debug.fault(message, &nef.script);
     (!ways.is_empty()).then(|| neoc::fault::describe(&ways))
+}
+
+/// The contract's own words, where the message has such.
+fn words(message: &str) -> Option<&str> {
+    let (_, rest) = BEFORE_THE_WORDS
+        .iter()
+        .find_map(|before| message.split_once(before))?;
+    Some(rest.split(" (test run took ").next().unwrap_or(rest))
+}
+
+/// Whether a script holds the beginning of these words; what follows them in a message is not the contract's.
+fn has(script: &[u8], words: &str) -> bool {
+    const ENOUGH: usize = 12;
+    let words = words.as_bytes();
+    let start = &words[..words.len().min(ENOUGH)];
+    start.is_empty() || script.windows(start.len()).any(|part| part == start)
 }
 
 /// What to do about the refusals of the node that name no remedy.

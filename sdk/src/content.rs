@@ -20,6 +20,7 @@
 mod cipher;
 mod get;
 mod put;
+mod show;
 
 use std::{io, path::PathBuf};
 
@@ -31,6 +32,7 @@ use crate::pdfs::PdfsError;
 pub use cipher::{ContentKey, KeyError, apply_cipher};
 pub use get::{Source, download, read_range};
 pub use put::{Prepared, PutOptions, Stored, prepare, upload};
+pub use show::show_chunk;
 
 /// How far it is, for progress bars.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,9 @@
 
 mod access;
 mod events;
+pub mod methods;
 mod types;
+mod upkeep;
 
 use neo_client::{
     Account, Actor, ActorError, ContractParam, Hash160, InvokeError, ItemError, Manifest, Nef,
@@ -17,6 +19,7 @@ pub use events::ContractEvent;
 pub use types::{
     BoxInfo, ContentInfo, ContentMode, ContentOrder, DeployParams, Priority, Settings,
 };
+pub(crate) use types::{fields, odd};
 
 /// What the contract says of a box number that does not exist.
 const NO_SUCH_BOX: &str = "no such box";
@@ -324,6 +327,7 @@ impl Phantasma {
         method: &'static str,
         params: &[ContractParam],
     ) -> Result<(u64, Receipt), ContractError> {
+        debug_assert!(methods::fits(method, params), "{method} {params:?}");
         let receipt = self.call(account, method, params)?.run(&self.rpc).await?;
         let value = receipt
             .result()
@@ -359,6 +363,7 @@ impl Phantasma {
         params: &[ContractParam],
         signers: &[Signer],
     ) -> Result<(StackItem, Option<String>), ContractError> {
+        debug_assert!(methods::fits(method, params), "{method} {params:?}");
         let result = self
             .rpc
             .invoke_function(&self.hash, method, params, signers)

@@ -456,7 +456,7 @@ mod tests {
         let text = fs::read_to_string(store.path()).unwrap();
         let shown = format!("{store:?}");
         assert!(
-            !text.contains("cdcdcd") && !text.contains("abab") && !shown.contains("205"),
+            !text.contains("cdcdcdcd") && !text.contains("abababab") && !shown.contains("205"),
             "{text} {shown}"
         );
     }

@@ -1,6 +1,6 @@
 //! The user's library of Phantasma: boxes, contents, keys, relay and storage.
 //!
-//! * [`contract`]: typed calls to the contract on Neo N3.
+//! * [`contract`]: typed calls to the contract on Neo N3; [`sale`] and [`proofs`] to the two beside it.
 //! * [`boxes`]: messages in boxes.
 //! * [`estimate`]: what a call costs at most, before it is made.
 //! * [`content`]: files to encrypted, verifiable blocks and back; [`pdfs`] talks to storage nodes.
@@ -17,10 +17,13 @@ pub mod contract;
 pub mod emulator;
 pub mod estimate;
 pub mod keys;
+pub mod method;
 pub mod pdfs;
+pub mod proofs;
 pub mod relay;
 #[cfg(feature = "emulator")]
 pub mod replay;
+pub mod sale;
 
 /// Neo N3 itself: wallets, transactions, JSON-RPC. Servers reach it through here and so need one arrow less.
 pub use neo_client as neo;

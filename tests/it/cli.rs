@@ -8,32 +8,32 @@ use phantasma_tests::{DeployedPhantasma, TestNet, binary, free_port};
 use serde_json::Value;
 use tempfile::TempDir;
 
-const PASSWORD: &str = "correct horse";
+pub(crate) const PASSWORD: &str = "correct horse";
 
 /// The command in a folder of its own, with nothing from this process's environment.
-struct Cli {
+pub(crate) struct Cli {
     dir: TempDir,
     rpc: String,
 }
 
 /// A command that failed as it should: no panic, the exit code of an error, nothing on standard output.
-struct Refusal {
-    text: String,
+pub(crate) struct Refusal {
+    pub(crate) text: String,
 }
 
 impl Cli {
-    fn new(rpc: &str) -> Self {
+    pub(crate) fn new(rpc: &str) -> Self {
         Self {
             dir: tempfile::tempdir().unwrap(),
             rpc: rpc.to_owned(),
         }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
-    fn run_with(&self, password: Option<&str>, args: &[&str]) -> Output {
+    pub(crate) fn run_with(&self, password: Option<&str>, args: &[&str]) -> Output {
         let mut command = Command::new(binary("phantasma"));
         command
             .args(args)
@@ -50,7 +50,7 @@ impl Cli {
     }
 
     /// Result of a command that works, as data.
-    fn json(&self, args: &[&str]) -> Value {
+    pub(crate) fn json(&self, args: &[&str]) -> Value {
         let output = self.run_with(Some(PASSWORD), &[args, &["--json"]].concat());
         assert!(
             output.status.success(),
@@ -60,11 +60,11 @@ impl Cli {
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
-    fn refusal(&self, args: &[&str]) -> Refusal {
+    pub(crate) fn refusal(&self, args: &[&str]) -> Refusal {
         self.refusal_with(Some(PASSWORD), args)
     }
 
-    fn refusal_with(&self, password: Option<&str>, args: &[&str]) -> Refusal {
+    pub(crate) fn refusal_with(&self, password: Option<&str>, args: &[&str]) -> Refusal {
         let output = self.run_with(password, args);
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(1), "{args:?}: {text}");
@@ -77,7 +77,7 @@ impl Cli {
     }
 
     /// A wallet file with one account; gives its address.
-    fn new_wallet(&self) -> String {
+    pub(crate) fn new_wallet(&self) -> String {
         self.json(&["wallet", "new"])["address"]
             .as_str()
             .unwrap()
@@ -86,7 +86,7 @@ impl Cli {
 }
 
 impl Refusal {
-    fn says(&self, expected: &[&str]) {
+    pub(crate) fn says(&self, expected: &[&str]) {
         for part in expected {
             assert!(
                 self.text.contains(part),

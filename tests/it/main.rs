@@ -3,13 +3,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bench;
+mod bindings;
 mod cli;
 mod cli_net;
+mod cli_nodes;
+mod cli_sale;
 mod client;
 mod compiler;
 mod contract;
 mod debug;
 mod demo;
+mod deployment;
 mod differential;
 mod estimate;
 mod faults;
@@ -21,5 +25,6 @@ mod private_net;
 mod proofs;
 mod relay;
 mod sale;
+mod scenario;
 mod torture;
 mod vmcost;

@@ -1,16 +1,15 @@
 //! Nodes, proofs and rewards on a real node: both contracts compiled and deployed, ten nodes' keys, a content of 1 GiB and
 //! one of 1 TiB.
 
-mod contents;
 mod soul;
 mod world;
 
 use std::time::{Duration, Instant};
 
-use contents::Pattern;
 use neo_client::{ContractParam, Hash160, Receipt, ScriptBuilder, Signer, VmState, flags};
 use neo_opcode::Op;
 use phantasma_tests::TestNet;
+use phantasma_tests::scenario::Pattern;
 use phantasma_tests::torture::economy::trees::Ones;
 use world::{
     DEADLINE_MS, GIVEN, MIN_AGE_MS, NODE_FEE, PATIENCE, POOL, POT_SHARE, QUIET_MS, VALIDATION_FEE,

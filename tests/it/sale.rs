@@ -3,8 +3,6 @@
 
 mod vesting;
 
-use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use neo_client::{
@@ -12,7 +10,7 @@ use neo_client::{
 };
 use num_bigint::BigInt;
 use phantasma_sdk::contract::{DeployParams, Phantasma};
-use phantasma_tests::{TestNet, phantasma_artifacts};
+use phantasma_tests::{TestNet, all_artifacts, phantasma_artifacts};
 
 use crate::foreign_wallet::Neogo;
 
@@ -35,20 +33,8 @@ const LOCKUPS: [[u64; 4]; 3] = [
 
 /// The sale's NEF and manifest, compiled from its sources.
 fn compiled_sale() -> (Nef, Manifest) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../contract/sale/src");
-    let files: BTreeMap<String, String> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap())
-        .map(|entry| {
-            let name = entry.file_name().into_string().unwrap();
-            (name, std::fs::read_to_string(entry.path()).unwrap())
-        })
-        .collect();
-    let contract = neoc::compile(&files, "lib.rs", &[]).unwrap_or_else(|e| panic!("{e}"));
-    (
-        Nef::from_bytes(&contract.nef).unwrap(),
-        Manifest::from_json(&contract.manifest).unwrap(),
-    )
+    let sale = all_artifacts().sale;
+    (sale.parse_nef().unwrap(), sale.parse_manifest().unwrap())
 }
 
 fn number(value: u64) -> ContractParam {

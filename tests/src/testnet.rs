@@ -4,18 +4,22 @@ use std::ops::Deref;
 use std::path::Path;
 
 use neo_client::{Account, Actor, ContractParam, Hash160, Manifest, Nef, Receipt, RpcClient};
-use phantasma::contract::{self, Artifacts, Params};
+use phantasma::contract::{self, Artifacts, Params, Trio};
 use phantasma::net::{PrivateNet, PrivateNetConfig};
 
 /// The Phantasma contract on a [`TestNet`].
 #[derive(Clone, Debug)]
 pub struct DeployedPhantasma {
     pub hash: Hash160,
-    /// Deployed it and holds the whole supply; has some 980 GAS.
+    /// Deployed it and holds the whole supply; has some 950 GAS.
     pub owner: Account,
     pub params: Params,
     pub artifacts: Artifacts,
     pub receipt: Receipt,
+    /// The contract of the sale, whose administrator and treasury is the owner.
+    pub sale: Hash160,
+    /// The contract of nodes, proofs and rewards.
+    pub proofs: Hash160,
 }
 
 impl DeployedPhantasma {
@@ -36,9 +40,14 @@ const ARTIFACTS_ENV: &str = "PHANTASMA_TEST_ARTIFACTS";
 
 /// The Phantasma contract, compiled or from the folder that the environment names.
 pub fn phantasma_artifacts() -> Artifacts {
+    all_artifacts().phantasma
+}
+
+/// The three contracts, compiled or from the folder that the environment names.
+pub fn all_artifacts() -> Trio<Artifacts> {
     let artifacts = match std::env::var_os(ARTIFACTS_ENV) {
-        Some(folder) => Artifacts::load(Path::new(&folder)),
-        None => Artifacts::compile(None),
+        Some(folder) => Artifacts::load_all(Path::new(&folder)),
+        None => Artifacts::compile_all(None),
     };
     artifacts.unwrap_or_else(|e| panic!("{e:#}"))
 }
@@ -98,7 +107,7 @@ impl TestNet {
             .unwrap_or_else(|e| panic!("{e}"))
     }
 
-    /// Compiles the Phantasma contract (a tenth of a second) and deploys it with the project's own parameters.
+    /// Compiles the three contracts (a fifth of a second) and deploys them with the project's own parameters.
     pub async fn deploy_phantasma(&self) -> DeployedPhantasma {
         self.deploy_phantasma_with(Params::load(None).expect("the built-in parameters"))
             .await
@@ -106,17 +115,19 @@ impl TestNet {
 
     /// The same with other parameters.
     pub async fn deploy_phantasma_with(&self, params: Params) -> DeployedPhantasma {
-        let artifacts = phantasma_artifacts();
+        let artifacts = all_artifacts();
         let owner = self.funded_account(OWNER_GAS).await;
         let deployed =
             contract::deploy(&self.actor(&owner), &artifacts, &owner.script_hash, &params).await;
-        let contract::Deployed { hash, receipt } = deployed.unwrap_or_else(|e| panic!("{e:#}"));
+        let contract::Deployed { hashes, receipts } = deployed.unwrap_or_else(|e| panic!("{e:#}"));
         DeployedPhantasma {
-            hash,
+            hash: hashes.phantasma,
             owner,
             params,
-            artifacts,
-            receipt,
+            artifacts: artifacts.phantasma,
+            receipt: receipts.phantasma.expect("a new chain has no contract"),
+            sale: hashes.sale,
+            proofs: hashes.proofs,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Phantasma's own contract beside a small box contract in Python.
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use neo_client::ContractParam;
 use phantasma_sdk::contract::Phantasma;
 use phantasma_vm::{assemble, data_script, free_gate};
@@ -8,7 +8,7 @@ use phantasma_vm::{assemble, data_script, free_gate};
 use super::chain::{Call, FEE_FACTOR, OnChain};
 use super::contract::{BOA_EACH, Bench, Expect, UNITS};
 use super::report::Verdict;
-use crate::contract::{self, Artifacts, Params};
+use crate::contract::{Artifacts, Params};
 
 /// Of these a write runs 20, together with the two of [`ASK`]: the last is for readers.
 const RULES: &str = "
@@ -54,18 +54,15 @@ pub(super) async fn measure(bench: &mut Bench) -> Result<()> {
     let rpc = bench.chain.rpc();
     let account = bench.chain.account.clone();
     let artifacts = Artifacts::compile(None)?;
-    let deployed = contract::deploy(
-        &bench.chain.actor,
-        &artifacts,
-        &account.script_hash,
-        &Params::load(None)?,
-    )
-    .await?;
+    let params = Params::load(None)?.for_owner(&account.script_hash)?;
+    let (nef, manifest) = (artifacts.parse_nef()?, artifacts.parse_manifest()?);
+    let deployed = Phantasma::deploy(rpc.clone(), &account, &nef, &manifest, &params).await;
+    let (contract, receipt) = deployed.context("deploying the contract")?;
     let ours = OnChain {
-        hash: deployed.hash,
+        hash: contract.hash(),
         nef: artifacts.nef.len(),
         manifest: artifacts.manifest.len(),
-        gas: deployed.receipt.gas_consumed,
+        gas: receipt.gas_consumed,
     };
     let peers = bench.boa(&["box_cast"], &ContractParam::Any).await?;
     let phantasma = Phantasma::new(rpc, ours.hash);

@@ -288,7 +288,7 @@ async fn known(contract: &Phantasma, root: &[u8; 32]) -> Result<ContentInfo> {
     }
 }
 
-fn parse_root(text: &str) -> Result<[u8; 32]> {
+pub(super) fn parse_root(text: &str) -> Result<[u8; 32]> {
     let bytes = hex::decode(text)
         .ok()
         .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
@@ -316,7 +316,7 @@ fn addresses(context: &Context, nodes: &Nodes) -> Result<Vec<NodeAddress>> {
 }
 
 /// The account's content keys, sealed with its own key.
-fn keystore(context: &Context, account: &Account) -> Result<Keystore> {
+pub(super) fn keystore(context: &Context, account: &Account) -> Result<Keystore> {
     let folder = context.global.dir.join("keys");
     std::fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
     let path = folder.join(format!("{}.json", account.address));

@@ -6,10 +6,12 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 use neo_client::{Account, Actor, Hash160, Receipt, RpcClient, Wallet};
+use phantasma_sdk::contract::Phantasma;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Global;
+use crate::contract::Program;
 use crate::net::detached::DEFAULT_RPC_PORT;
 use crate::profile::Profile;
 use crate::{amount, password};
@@ -55,6 +57,33 @@ impl Context {
                 "no contract is known here; give --contract 0x… or run `phantasma contract deploy`"
             ),
         }
+    }
+
+    /// The hash of the contract that belongs to it: what the profile remembers beside the contract in use, else what
+    /// that contract on the chain names.
+    pub async fn companion(&self, program: Program) -> Result<Hash160> {
+        let contract = self.contract()?;
+        let known = match program {
+            Program::Phantasma => Some(contract),
+            Program::Sale => self.profile.sale_hash()?,
+            Program::Proofs => self.profile.proofs_hash()?,
+        };
+        let remembered = self.profile.contract_hash()? == Some(contract);
+        if let Some(hash) = known.filter(|_| remembered || program == Program::Phantasma) {
+            return Ok(hash);
+        }
+        let settings = Phantasma::new(self.rpc(), contract).settings().await?;
+        let named = match program {
+            Program::Phantasma => contract,
+            Program::Sale => settings.sale,
+            Program::Proofs => settings.proofs,
+        };
+        if named == Hash160::ZERO {
+            bail!(
+                "the contract {contract} was deployed without {program}; use --contract with one that has it"
+            );
+        }
+        Ok(named)
     }
 
     /// Is there a contract to use, right or wrong?
@@ -106,6 +135,19 @@ impl Context {
         Ok(wallet.decrypt(&address, &password)?)
     }
 
+    /// The account of an address, or the wallet's when there is none; no password is needed.
+    pub fn account_or(&self, address: Option<&str>) -> Result<Hash160> {
+        let own;
+        let address = match address {
+            Some(address) => address,
+            None => {
+                own = self.address(&self.wallet()?)?;
+                &own
+            }
+        };
+        Hash160::from_address(address).with_context(|| address.to_owned())
+    }
+
     /// That account on the node.
     pub fn actor(&self) -> Result<Actor> {
         Ok(Actor::new(self.rpc(), self.account()?))
@@ -131,6 +173,14 @@ impl Context {
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
             result => Ok(result?),
         }
+    }
+
+    /// Prints what a transaction did, and the transaction.
+    pub fn print_done(&self, mut data: Value, text: &str, receipt: &Receipt) -> Result<()> {
+        if let (Value::Object(data), Value::Object(more)) = (&mut data, receipt_json(receipt)) {
+            data.extend(more);
+        }
+        self.print(&data, &format!("{text}\n{}", receipt_text(receipt)))
     }
 
     /// May progress bars be drawn?

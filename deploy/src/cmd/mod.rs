@@ -9,6 +9,10 @@ mod demo;
 mod gate;
 mod message;
 mod net;
+mod node;
+mod proof;
+mod rewards;
+mod sale;
 mod wallet;
 
 use std::path::PathBuf;
@@ -51,7 +55,7 @@ pub struct Global {
     /// JSON-RPC endpoint of a Neo node.
     #[arg(long, global = true, env = "PHANTASMA_RPC", value_name = "URL")]
     pub rpc: Option<String>,
-    /// Hash of the deployed contract, 0x….
+    /// Hash of the deployed contract Phantasma, 0x…; the two beside it are found through it.
     #[arg(long, global = true, env = "PHANTASMA_CONTRACT", value_name = "HASH")]
     pub contract: Option<String>,
     /// NEP-6 wallet file.
@@ -100,6 +104,18 @@ pub enum Command {
     /// Signed messages through a relay.
     #[command(subcommand)]
     Message(message::MessageCommand),
+    /// The sale of SOUL: buy, look, unlock; and what its administrator may do.
+    #[command(subcommand)]
+    Sale(sale::SaleCommand),
+    /// The register of storage nodes.
+    #[command(subcommand)]
+    Node(node::NodeCommand),
+    /// Proofs that a content is there.
+    #[command(subcommand)]
+    Proof(proof::ProofCommand),
+    /// Rewards of storage nodes.
+    #[command(subcommand)]
+    Rewards(rewards::RewardsCommand),
     /// What things cost, beside peers.
     #[command(subcommand)]
     Bench(bench::BenchCommand),
@@ -120,6 +136,10 @@ pub async fn run(cli: Cli) -> Result<()> {
         Command::Gate(command) => gate::run(&context, command).await,
         Command::Content(command) => content::run(&context, command).await,
         Command::Message(command) => message::run(&context, command).await,
+        Command::Sale(command) => sale::run(&context, command).await,
+        Command::Node(command) => node::run(&context, command).await,
+        Command::Proof(command) => proof::run(&context, command).await,
+        Command::Rewards(command) => rewards::run(&context, command).await,
         Command::Bench(command) => bench::run(&context, command).await,
         Command::Demo(command) => demo::run(&context, command).await,
         Command::Wallet(command) => wallet::run(&context, command).await,

@@ -13,7 +13,7 @@ use super::people::People;
 use super::report::Report;
 use super::{say, step};
 use crate::amount;
-use crate::contract::{self, Artifacts, Params};
+use crate::contract::{self, Artifacts, Params, Program};
 use crate::net::{PrivateNet, PrivateNetConfig, Store};
 
 /// What Alice gets: a box and a file cost about 2.
@@ -60,33 +60,36 @@ pub(super) async fn deploy(
     people: &People,
     report: &mut Report,
 ) -> Result<Phantasma> {
-    step("compiling the Rust contract to NeoVM and deploying it");
+    step("compiling the three Rust contracts to NeoVM and deploying them");
     let started = Instant::now();
-    let artifacts = Artifacts::compile(None)?;
-    report.time("contract compiled", started);
+    let artifacts = Artifacts::compile_all(None)?;
+    report.time("contracts compiled", started);
     let params = Params::load(None)?;
     let owner = &people.owner.account;
     let actor = Actor::new(chain.rpc.clone(), owner.clone());
     let started = Instant::now();
     let deployed = contract::deploy(&actor, &artifacts, &owner.script_hash, &params).await?;
-    report.time("contract deployed", started);
-    report.fact("contract", deployed.hash);
-    report.fact("NEF bytes", artifacts.nef.len());
-    report.fact("manifest bytes", artifacts.manifest.len());
-    report.fact(
-        "deploy cost in GAS",
-        amount::gas(deployed.receipt.gas_consumed),
-    );
-    say(&format!(
-        "contract {} in block {}",
-        deployed.hash, deployed.receipt.block_index
-    ));
-    say(&format!(
-        "NEF {} bytes, manifest {} bytes",
-        artifacts.nef.len(),
-        artifacts.manifest.len()
-    ));
-    Ok(Phantasma::new(chain.rpc.clone(), deployed.hash))
+    report.time("contracts deployed", started);
+    let mut gas = 0;
+    for program in Program::ALL {
+        let hash = deployed.hashes.get(program);
+        let artifacts = artifacts.get(program);
+        let (nef, manifest) = (artifacts.nef.len(), artifacts.manifest.len());
+        say(&format!(
+            "{program} {hash}, NEF {nef} bytes, manifest {manifest} bytes"
+        ));
+        if let Some(receipt) = deployed.receipts.get(program) {
+            report.cost(&format!("deployment of {program}"), receipt);
+            gas += receipt.gas_consumed;
+        }
+    }
+    report.fact("contract", deployed.hashes.phantasma);
+    report.fact("contract of the sale", deployed.hashes.sale);
+    report.fact("contract of the proofs", deployed.hashes.proofs);
+    report.fact("deploy cost in GAS", amount::gas(gas));
+    report.fact("NEF bytes", artifacts.phantasma.nef.len());
+    report.fact("manifest bytes", artifacts.phantasma.manifest.len());
+    Ok(Phantasma::new(chain.rpc.clone(), deployed.hashes.phantasma))
 }
 
 pub(super) async fn move_soul(

@@ -11,8 +11,8 @@ use super::chain::Chain;
 use super::report::Report;
 use super::{say, step};
 
-/// Deployment takes 11 GAS, each call well under one.
-const GAS: u64 = 50;
+/// The three deployments take some 42 GAS, each call well under one.
+const GAS: u64 = 100;
 
 /// An account and the wallet file it lives in.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub(super) struct Person {
 /// Everybody in the demo.
 #[derive(Debug)]
 pub(super) struct People {
-    /// Deploys the contract and receives the supply.
+    /// Deploys the contracts and receives the supply.
     pub(super) owner: Person,
     /// Writes.
     pub(super) alice: Person,

@@ -2,10 +2,15 @@
 
 use neo_client::{Account, ContractParam, Hash160, Receipt, StackItem};
 
-use super::{ContractError, Phantasma};
+use super::{ContractError, Phantasma, methods};
 
 impl Phantasma {
     // Reads.
+
+    /// SOUL of the storage pool.
+    pub async fn pool_balance(&self) -> Result<u64, ContractError> {
+        self.number("poolBalance", &[]).await
+    }
 
     /// SOUL that a box holds.
     pub async fn box_balance(&self, box_id: u64) -> Result<u64, ContractError> {
@@ -135,12 +140,13 @@ impl Phantasma {
             .await
     }
 
-    async fn write(
+    pub(super) async fn write(
         &self,
         account: &Account,
         method: &'static str,
         params: &[ContractParam],
     ) -> Result<Receipt, ContractError> {
+        debug_assert!(methods::fits(method, params), "{method} {params:?}");
         Ok(self.call(account, method, params)?.run(&self.rpc).await?)
     }
 

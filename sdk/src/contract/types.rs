@@ -84,7 +84,7 @@ pub enum Priority {
 }
 
 impl ContentMode {
-    fn number(self) -> u8 {
+    pub(super) fn number(self) -> u8 {
         match self {
             Self::ReadOnly => 0,
             Self::Writable => 1,
@@ -93,7 +93,7 @@ impl ContentMode {
 }
 
 impl Priority {
-    fn number(self) -> u8 {
+    pub(super) fn number(self) -> u8 {
         match self {
             Self::Low => 0,
             Self::Normal => 1,
@@ -230,7 +230,7 @@ impl ContentInfo {
 }
 
 /// The members of a Struct of exactly `N`.
-pub(super) fn fields<const N: usize>(item: &StackItem) -> Result<&[StackItem; N], ItemError> {
+pub(crate) fn fields<const N: usize>(item: &StackItem) -> Result<&[StackItem; N], ItemError> {
     let items = item.as_array()?;
     items.try_into().map_err(|_| ItemError::Type {
         expected: "a struct with the contract's fields",
@@ -238,7 +238,8 @@ pub(super) fn fields<const N: usize>(item: &StackItem) -> Result<&[StackItem; N]
     })
 }
 
-fn odd(expected: &'static str, found: u64) -> ItemError {
+/// A number that means nothing.
+pub(crate) fn odd(expected: &'static str, found: u64) -> ItemError {
     ItemError::Type {
         expected,
         found: found.to_string(),

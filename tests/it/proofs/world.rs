@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use neo_client::{Account, ContractParam, Hash160, Receipt, Signer, StackItem, VmState};
 use phantasma_tests::TestNet;
+use phantasma_tests::scenario::Pattern;
 use phantasma_tests::torture::economy::trees::Hash;
 
-use super::contents::Pattern;
 use super::soul::Soul;
 
 const SOUL: i64 = 1_0000_0000;

@@ -1,5 +1,7 @@
 //! `torture vm|compiler|bounds|economy --count N --seed S`: generated tests, as many as one likes; `economy` natively, the
-//! others against a real node. `torture economy --replay N` runs so many of the same sequences on a real node, too. `torture gas` measures what each call costs, and writes the page that says so.
+//! others against a real node. `torture economy --replay N` runs so many of the same sequences on a real node, too. `torture scenario`
+//! runs the economy once on a real node, and prints who has what. `torture gas` measures what each call costs, and writes the
+//! page that says so.
 
 use std::process::ExitCode;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -9,6 +11,7 @@ use phantasma_tests::torture::{self, Tally};
 
 const USAGE: &str = "usage: torture vm|compiler|bounds|economy [--count N] [--seed S]
        torture economy --replay N [--seed S]
+       torture scenario
        torture gas [--write FILE] [--json]";
 
 struct Args {
@@ -71,6 +74,10 @@ async fn main() -> ExitCode {
     };
     if args.what == "gas" {
         return measure_gas(&args).await;
+    }
+    if args.what == "scenario" {
+        phantasma_tests::scenario::run().await;
+        return ExitCode::SUCCESS;
     }
     println!(
         "torture {}: {} cases of seed {}",

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use phantasma_net::Identity;
-use phantasma_relay::chain::{Answer, Chain, ChainError, Written};
+use phantasma_relay::chain::{Answer, Chain, ChainError, Fate, Ready, Sent};
 use phantasma_relay::config::{ChainId, Limits};
 use phantasma_relay::log::LogConfig;
 use phantasma_relay::server::{Relay, Setup, system_clock};
@@ -121,7 +121,19 @@ impl Chain for EveryBox {
         Box::pin(async { Ok(true) })
     }
 
-    fn write<'a>(&'a self, _: &'a Message) -> Answer<'a, Written> {
-        Box::pin(async { Err(ChainError::Unreachable("this relay has no chain".into())) })
+    fn prepare<'a>(&'a self, _: &'a [Message]) -> Answer<'a, Ready> {
+        Box::pin(async { Err(no_chain()) })
     }
+
+    fn send<'a>(&'a self, _: &'a Ready) -> Answer<'a, ()> {
+        Box::pin(async { Err(no_chain()) })
+    }
+
+    fn look(&self, _: Sent) -> Answer<'_, Option<Fate>> {
+        Box::pin(async { Err(no_chain()) })
+    }
+}
+
+fn no_chain() -> ChainError {
+    ChainError::Unreachable("this relay has no chain".into())
 }

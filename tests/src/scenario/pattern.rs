@@ -1,19 +1,22 @@
 //! A content too big to be held, and proofs of its chunks.
 
-use phantasma_tests::torture::economy::trees::Hash;
-use phantasma_tests::torture::random::Random;
+use phantasma_wire::Hash;
 use phantasma_wire::merkle::{BlockTree, ContentTree, TreeBuilder};
+
+use crate::torture::random::Random;
 
 const BLOCK: u64 = 262_144;
 
 /// A content whose every chunk follows from its number. Only the blocks' ids are kept; a block is made again when a chunk
 /// of it is asked for.
-pub(super) struct Pattern {
+#[derive(Debug)]
+pub struct Pattern {
     tree: ContentTree,
 }
 
 impl Pattern {
-    pub(super) fn new(size: u64) -> Pattern {
+    /// A content of so many bytes.
+    pub fn new(size: u64) -> Pattern {
         let mut builder = TreeBuilder::new();
         for block in 0..size.div_ceil(BLOCK) {
             builder.push(&block_of(size, block)).unwrap();
@@ -23,12 +26,13 @@ impl Pattern {
         Pattern { tree }
     }
 
-    pub(super) fn root(&self) -> Hash {
+    /// The content's id.
+    pub fn root(&self) -> Hash {
         self.tree.root()
     }
 
     /// A chunk and its path to the root.
-    pub(super) fn proof(&self, index: u64) -> (Vec<u8>, Vec<Hash>) {
+    pub fn proof(&self, index: u64) -> (Vec<u8>, Vec<Hash>) {
         let (block, chunk) = (index / 256, (index % 256) as usize);
         let bytes = block_of(self.tree.shape().size(), block);
         let inner = BlockTree::new(&bytes).unwrap();
