@@ -26,13 +26,14 @@ pub mod roster;
 
 use std::fmt;
 
-use neo_client::PrivateKey;
+use neo_client::{Hash160, PrivateKey};
 use phantasma_wire::Hash;
 use phantasma_wire::broadcast::{self, Context, CoverError, Entry, Header, MAX_HEIGHT};
 use phantasma_wire::codec::DecodeError;
+use sha2::{Digest as _, Sha256};
 
 use crate::content::ContentKey;
-use labels::{Kek, Label};
+use labels::Kek;
 
 pub use labels::GroupKeys;
 pub use member::{MAX_MEMBER_KEY, MemberKey};
@@ -62,6 +63,16 @@ pub enum GroupError {
     WrongKeys { place: u32 },
     #[error("the cryptographic library failed")]
     Library,
+}
+
+/// The id of the group of a box.
+pub fn id_of_box(contract: &Hash160, box_id: u64) -> Hash {
+    Sha256::new()
+        .chain_update(b"phantasma group 1 box")
+        .chain_update(contract.0)
+        .chain_update(box_id.to_le_bytes())
+        .finalize()
+        .into()
 }
 
 /// What the owner of a group has. Its keys make every key of every member.

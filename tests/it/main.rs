@@ -20,5 +20,6 @@ mod private_net;
 mod proofs;
 mod relay;
 mod sale;
+mod sharing;
 mod torture;
 mod vmcost;

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use phantasma_wire::broadcast::{Subset, cover};
 use phantasma_wire::codec::Frame as _;
 use proptest::prelude::*;
-use sha2::{Digest as _, Sha256};
 
+use super::labels::Label;
 use super::roster::{Roster, RosterError};
 use super::*;
 
