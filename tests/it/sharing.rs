@@ -73,7 +73,7 @@ impl World {
         let to = Hash160::from_address(&person.address).unwrap();
         let owner = self.net.actor(&self.deployed.owner);
         owner
-            .transfer(&self.deployed.hash, &to, 100_0000_0000)
+            .transfer(&self.deployed.hash, &to, 100_0000_0000_i64)
             .await
             .unwrap();
         person
