@@ -8,6 +8,7 @@
 
 pub mod fuzzing;
 mod process;
+pub mod simulate;
 mod testnet;
 pub mod torture;
 pub mod vmcost;

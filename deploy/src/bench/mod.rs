@@ -3,6 +3,8 @@
 //! [`contract`] measures gas and bytes on one real node: contracts that `neoc` compiled from Rust (`benches/contract/ours`
 //! and Phantasma's own), the same written in Python for neo3-boa (`benches/contract/boa`), and by hand in NeoVM's
 //! instructions (`benches/contract/floor`). Gas is counted, not timed: a run gives the same numbers everywhere.
+//!
+//! [`keys`] times keys for groups; it has no peer.
 
 mod boa;
 mod boxes;
@@ -10,6 +12,7 @@ mod chain;
 pub mod contract;
 mod floor;
 mod interpreter;
+pub mod keys;
 mod ours;
 pub mod report;
 mod small;

@@ -13,6 +13,9 @@ pub enum BenchCommand {
     /// Gas and bytes of contracts on a real node: ours, neo3-boa's, and written by hand. A missed target is said in the
     /// last line, and is no failure.
     Contract(ContractBench),
+    /// Keys for a group of a million: size of a header, time to make it and to open it, with 1, 100 and 10,000 members
+    /// left out.
+    Keys,
 }
 
 #[derive(Debug, Args)]
@@ -31,19 +34,29 @@ enum Peer {
 }
 
 pub(super) async fn run(context: &Context, command: BenchCommand) -> Result<()> {
-    let BenchCommand::Contract(arguments) = command;
-    let options = Options {
-        boa: arguments.peer == Peer::Boa,
-    };
     // With `--json` standard output is data; what goes wrong must be heard all the same.
     let say = |text: &str| {
         let _ = writeln!(std::io::stderr(), "{text}");
     };
-    let report = bench::contract(&options, &say).await?;
+    let (report, text) = match command {
+        BenchCommand::Contract(arguments) => {
+            let options = Options {
+                boa: arguments.peer == Peer::Boa,
+            };
+            let report = bench::contract(&options, &say).await?;
+            let text = report.text();
+            (report, text)
+        }
+        BenchCommand::Keys => {
+            let report = bench::keys::keys(&say)?;
+            let text = bench::keys::text(&report);
+            (report, text)
+        }
+    };
     let text = if context.global.json {
         report.json()?
     } else {
-        report.text()
+        text
     };
     match writeln!(std::io::stdout(), "{text}") {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
