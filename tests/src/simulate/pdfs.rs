@@ -179,7 +179,7 @@ impl World {
         );
         let mut public_key = [2; 33];
         public_key[1..].copy_from_slice(&hash);
-        // Some share a house: 4 in 5 zones of a third as many.
+        // As many houses as nodes, drawn at random: some share one, which is one zone.
         let house = self.random.below(self.options.nodes);
         let address = format!("10.{}.{}.9:4000", house / 256, house % 256);
         let candidate = Candidate {
@@ -326,6 +326,12 @@ impl World {
     }
 
     fn leave(&mut self) {
+        let an_hour = (self.options.nodes as u64 * self.options.churn_percent / 100).max(1);
+        let next = around_ms(&mut self.random, HOUR_MS / an_hour);
+        self.later(next, Event::Leave);
+        if self.living.len() < 2 {
+            return;
+        }
         let at = self.random.below(self.living.len());
         let node = self.living.swap_remove(at);
         self.dht.set_alive(node, false);
@@ -345,9 +351,6 @@ impl World {
             let away = around_ms(&mut self.random, AWAY_MS);
             self.later(away, Event::Back(node));
         }
-        let an_hour = (self.options.nodes as u64 * self.options.churn_percent / 100).max(1);
-        let next = around_ms(&mut self.random, HOUR_MS / an_hour);
-        self.later(next, Event::Leave);
     }
 
     fn back(&mut self, node: u32) {

@@ -13,11 +13,11 @@ fn a_small_storage_network_keeps_and_finds_every_block() {
     assert_eq!(findings.missed, Vec::<String>::new(), "{}", findings.text());
 }
 
-/// What cannot be kept must be seen to be lost: fifty times the churn leaves no time to repair.
+/// What cannot be kept must be seen to be lost: more than the whole network every four minutes leaves no time to repair.
 #[test]
 fn the_simulation_sees_what_is_lost() {
     let options = pdfs::Options {
-        churn_percent: 6_000,
+        churn_percent: 2_000,
         ..small_network(7)
     };
     let findings = pdfs::run(&options);

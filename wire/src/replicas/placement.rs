@@ -1,6 +1,6 @@
 //! Which nodes shall hold a block.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 use sha2::{Digest as _, Sha256};
 
