@@ -1,28 +1,27 @@
 //! Where the keys of encrypted contents are kept: one file, sealed with AES-256-GCM under a passphrase or the owner's
 //! Neo key. Nobody else has them; without the file and its secret the contents cannot be read.
 
+mod file;
+
 use std::{
     collections::BTreeMap,
-    fmt, fs, io,
+    fmt, io,
     path::{Path, PathBuf},
 };
 
-use aws_lc_rs::{
-    aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey},
-    hkdf, rand,
-};
-use neo_client::{Nep2Error, PrivateKey, ScryptParams, nep2, wallet::replace_file};
-use serde::{Deserialize, Serialize};
-use zeroize::{Zeroize, Zeroizing};
+use neo_client::{Nep2Error, PrivateKey};
+use zeroize::Zeroizing;
+
+pub(crate) use file::{Purpose, SealedFile};
 
 /// 64 bytes a key; the file is written anew at each change.
 pub const MAX_KEYS: usize = 100_000;
-/// The file holds the keys in hex with a small header.
-const MAX_FILE: u64 = 2 * 64 * MAX_KEYS as u64 + 4096;
 /// Content id and key.
 const RECORD: usize = 64;
-/// Bound to the sealed bytes, so that a file of another kind or version never opens.
-const PURPOSE: &[u8] = b"phantasma content keys 1";
+const PURPOSE: Purpose = Purpose {
+    name: b"phantasma content keys 1",
+    max_bytes: RECORD * MAX_KEYS,
+};
 
 /// What opens a keystore.
 pub enum Secret<'a> {
@@ -68,52 +67,8 @@ pub enum KeystoreError {
 
 /// The content keys of one owner.
 pub struct Keystore {
-    path: PathBuf,
-    header: Header,
-    sealing_key: Zeroizing<[u8; 32]>,
+    file: SealedFile,
     keys: BTreeMap<[u8; 32], Zeroizing<[u8; 32]>>,
-}
-
-/// What stands in the file in clear.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Header {
-    kind: Kind,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    scrypt: Option<ScryptParams>,
-    salt: String,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Kind {
-    Passphrase,
-    Wallet,
-}
-
-#[derive(Serialize, Deserialize)]
-struct File {
-    #[serde(flatten)]
-    header: Header,
-    nonce: String,
-    sealed: String,
-}
-
-impl Kind {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Passphrase => "passphrase",
-            Self::Wallet => "wallet key",
-        }
-    }
-}
-
-impl Secret<'_> {
-    fn kind(&self) -> Kind {
-        match self {
-            Self::Passphrase(_) => Kind::Passphrase,
-            Self::Wallet(_) => Kind::Wallet,
-        }
-    }
 }
 
 impl Keystore {
@@ -132,30 +87,12 @@ impl Keystore {
 
     /// A new, empty keystore. One that exists is never overwritten.
     pub fn create(path: impl Into<PathBuf>, secret: &Secret<'_>) -> Result<Self, KeystoreError> {
-        Self::create_with(path.into(), secret, ScryptParams::NEP2)
+        Self::of_new(SealedFile::create(path.into(), secret, &PURPOSE)?)
     }
 
-    fn create_with(
-        path: PathBuf,
-        secret: &Secret<'_>,
-        scrypt: ScryptParams,
-    ) -> Result<Self, KeystoreError> {
-        if path.exists() {
-            return Err(KeystoreError::Exists { path });
-        }
-        let salt: [u8; 32] = random()?;
-        let kind = secret.kind();
-        let scrypt = (kind == Kind::Passphrase).then_some(scrypt);
-        let header = Header {
-            kind,
-            scrypt,
-            salt: hex::encode(salt),
-        };
-        let sealing_key = sealing_key(secret, &salt, scrypt.unwrap_or(ScryptParams::NEP2))?;
+    fn of_new(file: SealedFile) -> Result<Self, KeystoreError> {
         let store = Self {
-            path,
-            header,
-            sealing_key,
+            file,
             keys: BTreeMap::new(),
         };
         store.save()?;
@@ -164,57 +101,22 @@ impl Keystore {
 
     /// Opens a keystore with the secret it was made with.
     pub fn open(path: impl Into<PathBuf>, secret: &Secret<'_>) -> Result<Self, KeystoreError> {
-        let path = path.into();
-        let file = read_file(&path)?;
-        let (expected, given) = (file.header.kind, secret.kind());
-        if expected != given {
-            return Err(KeystoreError::OtherSecret {
-                path,
-                expected: expected.name(),
-                given: given.name(),
-            });
-        }
-        let salt = bytes_of(&path, "salt", &file.header.salt)?;
-        let nonce: [u8; 12] = bytes_of(&path, "nonce", &file.nonce)?
-            .try_into()
-            .map_err(|_| damaged(&path, "the nonce is not 12 bytes"))?;
-        let mut sealed = bytes_of(&path, "sealed part", &file.sealed)?;
-        let sealing_key = sealing_key(
-            secret,
-            &salt,
-            file.header.scrypt.unwrap_or(ScryptParams::NEP2),
-        )?;
-        let wrong = || KeystoreError::Sealed {
-            path: path.clone(),
-            secret: given.name(),
-        };
-        let opened = aead(&sealing_key)
-            .and_then(|key| {
-                key.open_in_place(Nonce::assume_unique_for_key(nonce), aad(given), &mut sealed)
-                    .ok()
-            })
-            .ok_or_else(wrong)?;
+        let (file, opened) = SealedFile::open(path.into(), secret, &PURPOSE)?;
         let mut keys = BTreeMap::new();
         for record in opened.chunks(RECORD) {
             let (Some(id), Some(key)) = (record.get(..32), record.get(32..64)) else {
-                return Err(damaged(&path, "the last key is cut off"));
+                return Err(file.damaged("the last key is cut off"));
             };
             let (mut id_bytes, mut key_bytes) = ([0; 32], Zeroizing::new([0; 32]));
             id_bytes.copy_from_slice(id);
             key_bytes.copy_from_slice(key);
             keys.insert(id_bytes, key_bytes);
         }
-        opened.zeroize();
-        Ok(Self {
-            path,
-            header: file.header,
-            sealing_key,
-            keys,
-        })
+        Ok(Self { file, keys })
     }
 
     pub fn path(&self) -> &Path {
-        &self.path
+        self.file.path()
     }
 
     /// The key of a content.
@@ -256,34 +158,12 @@ impl Keystore {
     }
 
     fn save(&self) -> Result<(), KeystoreError> {
-        let mut sealed = Zeroizing::new(Vec::with_capacity(
-            self.keys.len() * RECORD + AES_256_GCM.tag_len(),
-        ));
+        let mut plain = SealedFile::room(self.keys.len() * RECORD);
         for (id, key) in &self.keys {
-            sealed.extend_from_slice(id);
-            sealed.extend_from_slice(key.as_slice());
+            plain.extend_from_slice(id);
+            plain.extend_from_slice(key.as_slice());
         }
-        // A random nonce of 96 bits repeats with 2^-32 after 2^32 saves of one file.
-        let nonce: [u8; 12] = random()?;
-        aead(&self.sealing_key)
-            .and_then(|key| {
-                let nonce = Nonce::assume_unique_for_key(nonce);
-                key.seal_in_place_append_tag(nonce, aad(self.header.kind), &mut *sealed)
-                    .ok()
-            })
-            .ok_or(KeystoreError::Random)?;
-        let file = File {
-            header: self.header.clone(),
-            nonce: hex::encode(nonce),
-            sealed: hex::encode(&*sealed),
-        };
-        let failed = |source| KeystoreError::Io {
-            action: "write",
-            path: self.path.clone(),
-            source,
-        };
-        let text = serde_json::to_vec_pretty(&file).map_err(|e| failed(e.into()))?;
-        replace_file(&self.path, &text).map_err(failed)
+        self.file.save(plain)
     }
 }
 
@@ -292,99 +172,28 @@ impl fmt::Debug for Keystore {
         write!(
             f,
             "Keystore({}, {} keys)",
-            self.path.display(),
+            self.path().display(),
             self.keys.len()
         )
-    }
-}
-
-impl fmt::Debug for Secret<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.kind().name())
-    }
-}
-
-fn read_file(path: &Path) -> Result<File, KeystoreError> {
-    let failed = |source| KeystoreError::Io {
-        action: "read",
-        path: path.to_owned(),
-        source,
-    };
-    if fs::metadata(path).map_err(failed)?.len() > MAX_FILE {
-        return Err(damaged(path, "it is longer than any keystore"));
-    }
-    let text = fs::read(path).map_err(failed)?;
-    serde_json::from_slice(&text).map_err(|e| KeystoreError::Damaged {
-        path: path.to_owned(),
-        line: e.line(),
-        column: e.column(),
-        reason: e.to_string(),
-    })
-}
-
-/// The key that seals the file: from scrypt of the passphrase, or HKDF-SHA256 of the wallet's key.
-fn sealing_key(
-    secret: &Secret<'_>,
-    salt: &[u8],
-    scrypt: ScryptParams,
-) -> Result<Zeroizing<[u8; 32]>, KeystoreError> {
-    let mut key = Zeroizing::new([0; 32]);
-    match secret {
-        Secret::Passphrase(passphrase) => {
-            let derived = nep2::derive(passphrase, salt, scrypt)?;
-            key.copy_from_slice(&derived[..32]);
-        }
-        Secret::Wallet(wallet) => {
-            let extracted =
-                hkdf::Salt::new(hkdf::HKDF_SHA256, salt).extract(wallet.to_bytes().as_slice());
-            let filled = extracted
-                .expand(&[PURPOSE], hkdf::HKDF_SHA256)
-                .and_then(|okm| okm.fill(key.as_mut_slice()));
-            filled.map_err(|_| KeystoreError::Random)?;
-        }
-    }
-    Ok(key)
-}
-
-fn aead(key: &[u8; 32]) -> Option<LessSafeKey> {
-    UnboundKey::new(&AES_256_GCM, key)
-        .ok()
-        .map(LessSafeKey::new)
-}
-
-fn aad(kind: Kind) -> Aad<Vec<u8>> {
-    Aad::from([PURPOSE, kind.name().as_bytes()].concat())
-}
-
-fn random<const N: usize>() -> Result<[u8; N], KeystoreError> {
-    let mut bytes = [0; N];
-    rand::fill(&mut bytes).map_err(|_| KeystoreError::Random)?;
-    Ok(bytes)
-}
-
-fn bytes_of(path: &Path, what: &str, text: &str) -> Result<Vec<u8>, KeystoreError> {
-    hex::decode(text).map_err(|e| damaged(path, &format!("the {what} is no hex text ({e})")))
-}
-
-fn damaged(path: &Path, reason: &str) -> KeystoreError {
-    KeystoreError::Damaged {
-        path: path.to_owned(),
-        line: 0,
-        column: 0,
-        reason: reason.to_owned(),
     }
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::fs;
+
+    use neo_client::ScryptParams;
+
     use super::*;
 
     const CHEAP: ScryptParams = ScryptParams { n: 2, r: 1, p: 1 };
 
     fn store(secret: &Secret<'_>) -> (tempfile::TempDir, Keystore) {
         let folder = tempfile::tempdir().unwrap();
-        let store = Keystore::create_with(folder.path().join("keys.json"), secret, CHEAP).unwrap();
+        let path = folder.path().join("keys.json");
+        let file = SealedFile::create_with(path, secret, &PURPOSE, CHEAP).unwrap();
+        let store = Keystore::of_new(file).unwrap();
         (folder, store)
     }
 

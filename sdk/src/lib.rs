@@ -5,7 +5,7 @@
 //! * [`estimate`]: what a call costs at most, before it is made.
 //! * [`content`]: files to encrypted, verifiable blocks and back; [`pdfs`] talks to storage nodes.
 //! * [`relay`]: publish and subscribe at the speed of the network.
-//! * [`keys`]: where content keys are kept.
+//! * [`keys`]: where content keys are kept; [`seal`] gives one to one reader, [`group`] to a group of up to millions.
 //! * `emulator` and `replay` (feature `emulator`): the contract run natively, a past transaction run again.
 //!
 //! Not here: servers (`phantasma-relay`, `phantasma-pdfs`) and the command line (`phantasma`).
@@ -16,6 +16,7 @@ pub mod contract;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 pub mod estimate;
+pub mod group;
 pub mod keys;
 pub mod method;
 pub mod pdfs;
@@ -24,6 +25,7 @@ pub mod relay;
 #[cfg(feature = "emulator")]
 pub mod replay;
 pub mod sale;
+pub mod seal;
 
 /// Neo N3 itself: wallets, transactions, JSON-RPC. Servers reach it through here and so need one arrow less.
 pub use neo_client as neo;

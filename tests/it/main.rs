@@ -26,5 +26,6 @@ mod proofs;
 mod relay;
 mod sale;
 mod scenario;
+mod sharing;
 mod torture;
 mod vmcost;

@@ -13,6 +13,7 @@ pub mod gas;
 mod process;
 pub mod quiet;
 pub mod scenario;
+pub mod simulate;
 mod testnet;
 pub mod three;
 pub mod torture;

@@ -4,6 +4,8 @@
 //! * [`message`]: a message to a box, and the bytes that its author signs; [`batch`]: many under one signature.
 //! * [`relay`], [`pdfs`]: the frames of the two services, and the relay's bounded queues.
 //! * [`endpoint`]: a node's signed address.
+//! * [`broadcast`], [`sealed`]: a content's key on its way to a group and to one reader.
+//! * [`replicas`]: where blocks go, who watches them, repair.
 //! * [`codec`]: bounded reading and writing, which every frame goes through.
 //!
 //! Not here: sockets, files, clocks, randomness, signatures (a check is an argument). SHA-256 is the only primitive.
@@ -21,12 +23,15 @@
 //! ```
 
 pub mod batch;
+pub mod broadcast;
 pub mod codec;
 pub mod endpoint;
 pub mod merkle;
 pub mod message;
 pub mod pdfs;
 pub mod relay;
+pub mod replicas;
+pub mod sealed;
 
 /// A SHA-256 hash: a content's root, a block's id, a message's id.
 pub type Hash = [u8; 32];

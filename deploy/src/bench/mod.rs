@@ -5,6 +5,7 @@
 //! instructions (`benches/contract/floor`). Gas is counted, not timed: a run gives the same numbers everywhere.
 //!
 //! [`relay`] measures times and rates, which are this machine's; what counts there is the ratio to the peers of the run.
+//! [`keys`] times keys for groups; it has no peer.
 
 mod boa;
 mod boxes;
@@ -12,6 +13,7 @@ mod chain;
 pub mod contract;
 mod floor;
 mod interpreter;
+pub mod keys;
 mod ours;
 pub mod relay;
 pub mod report;

@@ -21,6 +21,9 @@ pub enum BenchCommand {
     /// The relay that the bench measures, as a process of its own; ends with its input
     #[command(name = bench::relay::SERVER, hide = true)]
     RelayServer { folder: PathBuf },
+    /// Keys for a group of a million: size of a header, time to make it and to open it, with 1, 100 and 10,000 members
+    /// left out.
+    Keys,
 }
 
 #[derive(Debug, Args)]
@@ -53,26 +56,35 @@ pub(super) async fn run(context: &Context, command: BenchCommand) -> Result<()> 
     let say = |text: &str| {
         let _ = writeln!(std::io::stderr(), "{text}");
     };
-    let report = match command {
+    let (report, text) = match command {
         BenchCommand::Contract(arguments) => {
             let options = Options {
                 boa: arguments.peer == Peer::Boa,
             };
-            bench::contract(&options, &say).await?
+            let report = bench::contract(&options, &say).await?;
+            let text = report.text();
+            (report, text)
         }
         BenchCommand::Relay(arguments) => {
             let options = bench::relay::Options {
                 time: Duration::try_from_secs_f64(arguments.seconds).context("--seconds")?,
                 rounds: arguments.rounds.max(1),
             };
-            bench::relay::run(&options, &say).await?
+            let report = bench::relay::run(&options, &say).await?;
+            let text = report.text();
+            (report, text)
         }
         BenchCommand::RelayServer { folder } => return bench::relay::serve(folder).await,
+        BenchCommand::Keys => {
+            let report = bench::keys::keys(&say)?;
+            let text = bench::keys::text(&report);
+            (report, text)
+        }
     };
     let text = if context.global.json {
         report.json()?
     } else {
-        report.text()
+        text
     };
     match writeln!(std::io::stdout(), "{text}") {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),

@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 
 use super::box_::soul;
 use super::context::{Context, receipt_json, receipt_text};
+use super::share;
 use crate::amount;
 use crate::profile::Peer;
 
@@ -55,6 +56,13 @@ pub enum ContentCommand {
         /// The content's root, 64 hex digits.
         root: String,
     },
+    /// Give one reader a content's key, sealed to the reader's Neo key. It cannot be taken back.
+    Share(share::Share),
+    /// Take a key that was given with `content share` or `group share`; `content get` then reads the content.
+    Accept {
+        /// The file that was received.
+        file: PathBuf,
+    },
 }
 
 /// Where to store and look.
@@ -83,7 +91,6 @@ impl From<Level> for Priority {
 }
 
 pub(super) async fn run(context: &Context, command: ContentCommand) -> Result<()> {
-    let contract = Phantasma::new(context.rpc(), context.contract()?);
     match command {
         ContentCommand::Put {
             file,
@@ -107,14 +114,20 @@ pub(super) async fn run(context: &Context, command: ContentCommand) -> Result<()
                 priority: priority.into(),
                 max_payment,
             };
-            put(context, &contract, &file, &nodes, &terms).await
+            put(context, &chain(context)?, &file, &nodes, &terms).await
         }
         ContentCommand::Get { root, out, nodes } => {
             let nodes = addresses(context, &nodes)?;
-            get(context, &contract, &parse_root(&root)?, &out, nodes).await
+            get(context, &chain(context)?, &parse_root(&root)?, &out, nodes).await
         }
-        ContentCommand::Info { root } => info(context, &contract, &parse_root(&root)?).await,
+        ContentCommand::Info { root } => info(context, &chain(context)?, &parse_root(&root)?).await,
+        ContentCommand::Share(order) => share::share(context, &order),
+        ContentCommand::Accept { file } => share::accept(context, &file),
     }
+}
+
+fn chain(context: &Context) -> Result<Phantasma> {
+    Ok(Phantasma::new(context.rpc(), context.contract()?))
 }
 
 struct Terms {
@@ -210,7 +223,7 @@ async fn get(
     let keystore = keystore(context, &account)?;
     let Some(key) = keystore.get(root) else {
         bail!(
-            "{} has no key for this content; only who put it can read it",
+            "{} has no key for this content; only who put it, and who was given the key (`phantasma content accept`), can read it",
             keystore.path().display()
         );
     };

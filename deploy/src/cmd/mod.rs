@@ -7,12 +7,14 @@ mod context;
 mod contract;
 mod demo;
 mod gate;
+mod group;
 mod message;
 mod net;
 mod node;
 mod proof;
 mod rewards;
 mod sale;
+mod share;
 mod wallet;
 
 use std::path::PathBuf;
@@ -101,6 +103,9 @@ pub enum Command {
     /// Files on the storage network.
     #[command(subcommand)]
     Content(content::ContentCommand),
+    /// Groups: one key for all members of a box's include list, of whom any can be left out later.
+    #[command(subcommand)]
+    Group(group::GroupCommand),
     /// Signed messages through a relay.
     #[command(subcommand)]
     Message(message::MessageCommand),
@@ -135,6 +140,7 @@ pub async fn run(cli: Cli) -> Result<()> {
         Command::Box(command) => box_::run(&context, command).await,
         Command::Gate(command) => gate::run(&context, command).await,
         Command::Content(command) => content::run(&context, command).await,
+        Command::Group(command) => group::run(&context, command).await,
         Command::Message(command) => message::run(&context, command).await,
         Command::Sale(command) => sale::run(&context, command).await,
         Command::Node(command) => node::run(&context, command).await,

@@ -21,6 +21,8 @@ pub enum WalletCommand {
     },
     /// Show the addresses in the wallet, the default one first.
     Address,
+    /// Show the account's public key: contents and groups are shared with it.
+    Key,
     /// Show how much SOUL, GAS and NEO an address holds.
     Balance {
         /// The wallet's account when absent.
@@ -89,6 +91,7 @@ pub(super) async fn run(context: &Context, command: WalletCommand) -> Result<()>
     match command {
         WalletCommand::New { label } => new(context, &label),
         WalletCommand::Address => address(context),
+        WalletCommand::Key => key(context),
         WalletCommand::Balance { address } => balance(context, address).await,
         WalletCommand::Transfer { token, amount, to } => {
             transfer(context, token, &amount, &to).await
@@ -96,6 +99,15 @@ pub(super) async fn run(context: &Context, command: WalletCommand) -> Result<()>
         WalletCommand::Import { key_file, label } => import(context, key_file.as_deref(), &label),
         WalletCommand::Export { wif } => export(context, wif),
     }
+}
+
+fn key(context: &Context) -> Result<()> {
+    let account = context.account()?;
+    let key = account.key.public_key().to_string();
+    context.print(
+        &json!({"address": account.address, "public_key": key}),
+        &key,
+    )
 }
 
 fn new(context: &Context, label: &str) -> Result<()> {

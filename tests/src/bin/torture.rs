@@ -1,22 +1,25 @@
 //! `torture vm|compiler|bounds|economy --count N --seed S`: generated tests, as many as one likes; `economy` natively, the
 //! others against a real node. `torture economy --replay N` runs so many of the same sequences on a real node, too. `torture scenario`
 //! runs the economy once on a real node, and prints who has what. `torture gas` measures what each call costs, and writes the
-//! page that says so.
+//! page that says so. `torture simulate-pdfs|simulate-relays [--count NODES] --seed S`: a network
+//! of 2,000 nodes, as a table.
 
 use std::process::ExitCode;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use phantasma_tests::gas;
+use phantasma_tests::simulate::{self, Findings};
 use phantasma_tests::torture::{self, Tally};
 
-const USAGE: &str = "usage: torture vm|compiler|bounds|economy [--count N] [--seed S]
+const USAGE: &str =
+    "usage: torture vm|compiler|bounds|economy|simulate-pdfs|simulate-relays [--count N] [--seed S]
        torture economy --replay N [--seed S]
        torture scenario
        torture gas [--write FILE] [--json]";
 
 struct Args {
     what: String,
-    count: usize,
+    count: Option<usize>,
     seed: u64,
     /// Sequences of the economy that run on a node.
     replay: Option<usize>,
@@ -29,7 +32,7 @@ fn args() -> Result<Args, String> {
     let what = given.next().ok_or(USAGE)?;
     let mut args = Args {
         what,
-        count: 1000,
+        count: None,
         seed: fresh_seed(),
         replay: None,
         write: None,
@@ -49,7 +52,7 @@ fn args() -> Result<Args, String> {
             .parse()
             .map_err(|_| format!("{name} {value}: not a number"))?;
         match name.as_str() {
-            "--count" => args.count = usize::try_from(number).map_err(|e| e.to_string())?,
+            "--count" => args.count = Some(usize::try_from(number).map_err(|e| e.to_string())?),
             "--seed" => args.seed = number,
             "--replay" => args.replay = usize::try_from(number).ok(),
             _ => return Err(USAGE.to_owned()),
@@ -79,26 +82,34 @@ async fn main() -> ExitCode {
         phantasma_tests::scenario::run().await;
         return ExitCode::SUCCESS;
     }
-    println!(
-        "torture {}: {} cases of seed {}",
-        args.what,
-        args.replay.unwrap_or(args.count),
-        args.seed
-    );
     let start = Instant::now();
+    let nodes = args.count.unwrap_or(simulate::NODES).max(2);
+    match args.what.as_str() {
+        "simulate-pdfs" => {
+            let options = simulate::pdfs::Options::new(nodes, args.seed);
+            return show(&simulate::pdfs::run(&options), start);
+        }
+        "simulate-relays" => {
+            let options = simulate::relays::Options::new(nodes, args.seed);
+            return show(&simulate::relays::run(&options), start);
+        }
+        _ => {}
+    }
+    let count = args.replay.or(args.count).unwrap_or(1000);
+    println!("torture {}: {count} cases of seed {}", args.what, args.seed);
     let tally = match args.what.as_str() {
-        "vm" => torture::vm::run(args.seed, args.count).await,
-        "compiler" => torture::compiler::run(args.seed, args.count).await,
+        "vm" => torture::vm::run(args.seed, count).await,
+        "compiler" => torture::compiler::run(args.seed, count).await,
         "economy" => match args.replay {
             Some(count) => {
                 let replayed = torture::economy::onchain::run(args.seed, count).await;
                 println!("{}", replayed.report());
                 replayed.tally
             }
-            None => torture::economy::run(args.seed, args.count),
+            None => torture::economy::run(args.seed, count),
         },
         "bounds" => {
-            let (mut tally, ratios) = torture::bounds::run(args.seed, args.count).await;
+            let (mut tally, ratios) = torture::bounds::run(args.seed, count).await;
             ratios.report();
             tally.failures.extend(ratios.too_wide());
             tally
@@ -132,6 +143,19 @@ async fn measure_gas(args: &Args) -> ExitCode {
         eprintln!("GROWS {told}");
     }
     if growing.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+fn show(findings: &Findings, start: Instant) -> ExitCode {
+    println!("{}", findings.text());
+    for missed in &findings.missed {
+        println!("MISSED {missed}");
+    }
+    println!("{:.0} s", start.elapsed().as_secs_f64());
+    if findings.missed.is_empty() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

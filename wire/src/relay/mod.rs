@@ -2,12 +2,15 @@
 //!
 //! A client opens one stream, says [`ClientFrame::Hello`], and then publishes and subscribes on it; the relay answers
 //! each request by its number and sends [`RelayFrame::Deliver`] in between. [`Outbox`] is what waits for one reader,
-//! [`Subscriptions`] who listens to what, [`Seen`] which messages have been here.
+//! [`Subscriptions`] who listens to what, [`Seen`] which messages have been here. [`Mesh`] passes messages on to other
+//! relays.
 
 mod frames;
+mod mesh;
 mod state;
 
 pub use frames::{ClientFrame, Outcome, RelayError, RelayFrame, Since};
+pub use mesh::{Mesh, MeshAction, MeshPolicy};
 pub use state::{Outbox, Pushed, Seen, Subscriptions};
 
 /// Version of every frame of this module.
