@@ -3,25 +3,27 @@
 
 use std::{
     collections::HashSet,
+    fs::File,
+    io::{ErrorKind, IoSlice, Seek, SeekFrom, Write},
     path::PathBuf,
     sync::{Arc, atomic::Ordering::Relaxed},
 };
 
+use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
     Shared,
     error::StoreError,
     index::{Changes, Location, Tail},
-    record::{HEADER_LEN, Header, Kind, SEGMENT_HEADER_LEN, Salt},
+    record::{HEADER_LEN, Header, Kind, PayloadSum, SEGMENT_HEADER_LEN, Salt},
     recover::End,
     segment::Segment,
     types::{BlockId, Content, ContentRoot, NewBlock, Put},
 };
 
-/// Bytes gathered for one commit. 64 blocks: past that a longer write wins nothing over its
-/// fdatasync, and the memory of the writer stays below 2 × 16 MiB.
-const MAX_COMMIT: usize = 16 << 20;
+/// Bytes gathered for one commit. 64 blocks: past that a longer write wins nothing over its fdatasync.
+const MAX_COMMIT: u64 = 16 << 20;
 
 /// A put that waits for its commit.
 pub(super) struct Job {
@@ -41,10 +43,12 @@ pub(super) struct Writer {
     broken: Option<String>,
 }
 
-/// Records encoded but not yet written.
+/// Records made but not yet written. Bodies are not copied: a commit holds at most 16 MiB of what was put.
 #[derive(Default)]
 struct Staged {
-    bytes: Vec<u8>,
+    /// Header and path, then body, of each record.
+    parts: Vec<Bytes>,
+    len: u64,
     changes: Changes,
     acks: Vec<(oneshot::Sender<Result<Put, StoreError>>, Put)>,
     ids: HashSet<BlockId>,
@@ -76,7 +80,7 @@ impl Writer {
     pub(super) fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
         while let Some(first) = jobs.blocking_recv() {
             self.stage(first);
-            while self.staged.bytes.len() < MAX_COMMIT {
+            while self.staged.len < MAX_COMMIT {
                 match jobs.try_recv() {
                     Ok(job) => self.stage(job),
                     Err(_) => break,
@@ -110,10 +114,10 @@ impl Writer {
         if known && self.is_member(block)? && self.is_known_content(&block.content)? {
             return Ok(Put::AlreadyHeld);
         }
-        let (kind, body): (_, &[u8]) = if known {
-            (Kind::Link, &[])
+        let (kind, body, sum) = if known {
+            (Kind::Link, Bytes::new(), PayloadSum::of(&[path]))
         } else {
-            (Kind::Block, &block.body)
+            (Kind::Block, block.body.clone(), block.sum)
         };
         let header = Header::new(
             kind,
@@ -121,13 +125,16 @@ impl Writer {
             block.index,
             block.id,
             &block.path,
-            body,
+            body.len(),
+            sum,
             &salt,
         );
         let staged = &mut self.staged;
-        header.encode(&salt, &mut staged.bytes);
-        staged.bytes.extend_from_slice(path);
-        staged.bytes.extend_from_slice(body);
+        let mut head = Vec::with_capacity(HEADER_LEN + path.len());
+        header.encode(&salt, &mut head);
+        head.extend_from_slice(path);
+        staged.len += header.record_len();
+        staged.parts.extend([head.into(), body]);
         if kind == Kind::Block {
             let at = Location::new(segment, offset, &header);
             staged.changes.block(&block.id, at);
@@ -167,7 +174,7 @@ impl Writer {
     /// Where a record of `need` bytes goes: segment, offset, salt. Begins a new segment when the
     /// current one is full.
     fn make_room(&mut self, need: u64) -> Result<(u32, u64, Salt), StoreError> {
-        let position = |end: &End, staged: &Staged| end.offset + staged.bytes.len() as u64;
+        let position = |end: &End, staged: &Staged| end.offset + staged.len;
         let full = match &self.end {
             Some(end) => position(end, &self.staged) + need > self.max_segment,
             None => true,
@@ -195,18 +202,15 @@ impl Writer {
     /// Writes what is staged and answers everyone who waits for it.
     fn flush(&mut self) {
         let staged = std::mem::take(&mut self.staged);
-        let outcome = if staged.bytes.is_empty() {
-            Ok(())
-        } else {
-            self.write(&staged.bytes, staged.changes)
+        let outcome = match staged.len {
+            0 => Ok(()),
+            len => self.write(&staged.parts, len, staged.changes),
         };
-        if outcome.is_ok() && !staged.bytes.is_empty() {
+        if outcome.is_ok() && staged.len > 0 {
             let counters = &self.shared.counters;
             counters.commits.fetch_add(1, Relaxed);
             counters.blocks_put.fetch_add(staged.blocks, Relaxed);
-            counters
-                .bytes_put
-                .fetch_add(staged.bytes.len() as u64, Relaxed);
+            counters.bytes_put.fetch_add(staged.len, Relaxed);
         }
         for (done, put) in staged.acks {
             // Who asked may have gone away; the block stays.
@@ -215,21 +219,14 @@ impl Writer {
                 Err(error) => Err(error.again()),
             });
         }
-        // The buffer is kept: no new 16 MiB for each commit.
-        self.staged.bytes = staged.bytes;
-        self.staged.bytes.clear();
     }
 
-    fn write(&mut self, bytes: &[u8], mut changes: Changes) -> Result<(), StoreError> {
-        use std::os::unix::fs::FileExt;
+    fn write(&mut self, parts: &[Bytes], len: u64, mut changes: Changes) -> Result<(), StoreError> {
         let Some(end) = &mut self.end else {
             return Err(StoreError::Broken("no segment is open".into()));
         };
         let path = &end.segment.path;
-        let written = end
-            .segment
-            .file
-            .write_all_at(bytes, end.offset)
+        let written = write_parts(&end.segment.file, end.offset, parts)
             .map_err(StoreError::io("write", path));
         let outcome = match written {
             Ok(()) => end
@@ -243,7 +240,7 @@ impl Writer {
             self.undo();
             return Err(error);
         }
-        end.offset += bytes.len() as u64;
+        end.offset += len;
         changes.tail(Tail {
             segment: end.segment.number,
             offset: end.offset,
@@ -265,4 +262,23 @@ impl Writer {
             self.broken = Some(error.to_string());
         }
     }
+}
+
+/// Writes all parts at `offset`, as many with one call as the system takes. Only this thread moves the file's cursor;
+/// readers do not use it.
+fn write_parts(mut file: &File, offset: u64, parts: &[Bytes]) -> std::io::Result<()> {
+    file.seek(SeekFrom::Start(offset))?;
+    let mut slices: Vec<_> = parts.iter().map(|part| IoSlice::new(part)).collect();
+    let mut left = slices.as_mut_slice();
+    // Empty parts at the front are skipped, or nothing written would be taken for a full disk.
+    IoSlice::advance_slices(&mut left, 0);
+    while !left.is_empty() {
+        match file.write_vectored(left) {
+            Ok(0) => return Err(ErrorKind::WriteZero.into()),
+            Ok(written) => IoSlice::advance_slices(&mut left, written),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
