@@ -134,11 +134,15 @@ impl Endpoint {
             std::io::ErrorKind::AddrInUse => NetError::PortTaken(address),
             _ => NetError::Bind { address, error },
         })?;
+        enlarge(&socket, &protocol.limits);
         let mut config = quinn::EndpointConfig::default();
         let payload = protocol.limits.max_payload.max(ETHERNET_PAYLOAD);
         config
             .max_udp_payload_size(payload)
-            .map_err(|error| NetError::Tls(error.to_string()))?;
+            .map_err(|error| NetError::Bind {
+                address,
+                error: std::io::Error::other(error),
+            })?;
         let runtime = Arc::new(quinn::TokioRuntime);
         let inner = quinn::Endpoint::new(config, Some(server), socket, runtime);
         let mut inner = inner.map_err(|error| NetError::Bind { address, error })?;
@@ -358,6 +362,18 @@ pub async fn resolve(address: &str) -> Result<SocketAddr, NetError> {
 
 fn lost(error: quinn::ConnectionError) -> NetError {
     NetError::ConnectionLost(error.to_string())
+}
+
+/// Asks for room for what one peer may have on its way: a packet that finds none is lost, and losses of large packets
+/// are taken for a path that carries only small ones. The system gives as much as it allows.
+fn enlarge(socket: &std::net::UdpSocket, limits: &Limits) {
+    use rustix::net::sockopt::{set_socket_recv_buffer_size, set_socket_send_buffer_size};
+    let bytes = limits.connection_window as usize;
+    let outcome = set_socket_recv_buffer_size(socket, bytes)
+        .and_then(|()| set_socket_send_buffer_size(socket, bytes));
+    if let Err(error) = outcome {
+        tracing::debug!(%error, bytes, "the socket's buffers stay as they are");
+    }
 }
 
 fn peer_key(connection: &quinn::Connection) -> Option<PublicKey> {

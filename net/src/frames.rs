@@ -80,14 +80,21 @@ impl FrameReceiver {
         // Filled as it comes: a block is neither zeroed first nor gathered twice.
         let mut body = BytesMut::with_capacity(len).limit(len);
         while body.has_remaining_mut() {
-            let read = self.stream.read_buf(&mut body).await;
-            match read.map_err(|error| NetError::ConnectionLost(error.to_string()))? {
-                0 => return Err(NetError::UnexpectedEnd),
-                _ => {}
+            if self.stream.read_buf(&mut body).await.map_err(io_failed)? == 0 {
+                return Err(NetError::UnexpectedEnd);
             }
         }
         Ok(Some(F::decode(body.into_inner().freeze())?))
     }
+}
+
+/// quinn's reason inside the error that tokio's traits ask for.
+fn io_failed(error: std::io::Error) -> NetError {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    NetError::ConnectionLost(match inner {
+        Some(ReadError::ConnectionLost(reason)) => reason.to_string(),
+        _ => error.to_string(),
+    })
 }
 
 fn failed(error: ReadExactError) -> NetError {

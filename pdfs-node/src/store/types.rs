@@ -118,4 +118,8 @@ pub struct Stats {
     pub bytes_read: u64,
     /// Blocks found damaged when read.
     pub damaged: u64,
+    /// Bytes looked at by the scrub.
+    pub bytes_scrubbed: u64,
+    /// Bytes of segments that were emptied and removed.
+    pub bytes_freed: u64,
 }
