@@ -75,6 +75,9 @@ impl Default for Limits {
 /// What Ethernet carries of UDP over IPv4.
 const ETHERNET: u16 = 1472;
 
+/// What a jumbo frame of 9,000 bytes carries over IPv6: a sixth of the packets, and of what each costs.
+const JUMBO: u16 = 8952;
+
 /// For paths that carry more, such as loopback and jumbo frames: ten packets, which is what one call sends, stay below the
 /// 65,507 bytes that a call can send.
 const TEN_IN_ONE_CALL: u16 = 6500;
@@ -84,8 +87,8 @@ const TEN_IN_ONE_CALL: u16 = 6500;
 const ACKNOWLEDGE_AFTER: u32 = 10;
 const ACKNOWLEDGE_WITHIN: Duration = Duration::from_millis(5);
 
-/// Bytes that the system is asked to hold for a socket while the program is busy, each way: at 1 GB/s two milliseconds.
-/// It may give less; Linux gives at most `net.core.rmem_max` and `wmem_max`.
+/// Bytes that the system is at least asked to hold for a socket while the program is busy, each way: at 1 GB/s two
+/// milliseconds. It may give less; Linux gives at most `net.core.rmem_max` and `wmem_max`.
 const SOCKET_BUFFER: usize = 2 << 20;
 
 /// Packets that the system keeps back for peers whose handshake has not been taken up: of one, and of all.
@@ -116,9 +119,13 @@ impl Protocol {
 
     /// Blocks: one short stream a request.
     pub fn pdfs() -> Self {
+        let limits = Limits {
+            max_packet: JUMBO,
+            ..Limits::default()
+        };
         Self {
             alpn: phantasma_wire::pdfs::ALPN,
-            limits: Limits::default(),
+            limits,
         }
     }
 }
@@ -161,7 +168,7 @@ impl Endpoint {
             std::io::ErrorKind::AddrInUse => NetError::PortTaken(address),
             _ => NetError::Bind { address, error },
         })?;
-        enlarge_buffers(&socket);
+        enlarge_buffers(&socket, &protocol.limits);
         let mut config = quinn::EndpointConfig::default();
         config
             .max_udp_payload_size(protocol.limits.max_packet)
@@ -443,14 +450,17 @@ fn peer_key(connection: &quinn::Connection) -> Option<PublicKey> {
     tls::key_of_spki(shown.first()?)
 }
 
-/// A small buffer loses packets whenever the program is busy for a moment; a system that gives none still works.
-fn enlarge_buffers(socket: &std::net::UdpSocket) {
+/// Asks for room for what one peer may have on its way: a packet that finds none is lost whenever the program is busy for
+/// a moment, and losses of large packets are taken for a path that carries only small ones. A system that gives no more
+/// still works.
+fn enlarge_buffers(socket: &std::net::UdpSocket, limits: &Limits) {
+    let bytes = SOCKET_BUFFER.max(limits.connection_window as usize);
     let socket = socket2::SockRef::from(socket);
     let asked = socket
-        .set_recv_buffer_size(SOCKET_BUFFER)
-        .and_then(|()| socket.set_send_buffer_size(SOCKET_BUFFER));
+        .set_recv_buffer_size(bytes)
+        .and_then(|()| socket.set_send_buffer_size(bytes));
     if let Err(error) = asked {
-        tracing::debug!(%error, "the socket keeps the system's buffers");
+        tracing::debug!(%error, bytes, "the socket keeps the system's buffers");
     }
 }
 

@@ -3,6 +3,7 @@
 use bytes::{BufMut, Bytes, BytesMut};
 use phantasma_wire::codec::Frame;
 use quinn::{ReadError, ReadExactError, RecvStream, SendStream};
+use tokio::io::AsyncReadExt;
 
 use crate::NetError;
 
@@ -23,19 +24,17 @@ impl FrameSender {
 
     /// Sends one frame; waits while the peer does not read. Cancelled half-way it leaves a broken stream: drop it then.
     pub async fn send<F: Frame>(&mut self, frame: &F) -> Result<(), NetError> {
-        let body = frame.encode();
-        if body.len() > F::MAX_LEN {
-            return Err(NetError::FrameTooLong {
-                len: body.len(),
-                max: F::MAX_LEN,
-            });
-        }
-        let too_long = |_| NetError::FrameTooLong {
-            len: body.len(),
+        let (head, tail) = frame.encode_parts();
+        let len = head.len() + tail.len();
+        let too_long = || NetError::FrameTooLong {
+            len,
             max: F::MAX_LEN,
         };
-        let length = u32::try_from(body.len()).map_err(too_long)?.to_le_bytes();
-        let mut chunks = [Bytes::copy_from_slice(&length), body];
+        if len > F::MAX_LEN {
+            return Err(too_long());
+        }
+        let length = u32::try_from(len).map_err(|_| too_long())?.to_le_bytes();
+        let mut chunks = [Bytes::copy_from_slice(&length), head, tail];
         self.stream
             .write_all_chunks(&mut chunks)
             .await
@@ -107,10 +106,24 @@ impl FrameReceiver {
                 max: F::MAX_LEN,
             });
         }
-        let mut body = vec![0; len];
-        self.stream.read_exact(&mut body).await.map_err(failed)?;
-        Ok(Some(F::decode(body.into())?))
+        // Filled as it comes: a block is neither zeroed first nor gathered twice.
+        let mut body = BytesMut::with_capacity(len).limit(len);
+        while body.has_remaining_mut() {
+            if self.stream.read_buf(&mut body).await.map_err(io_failed)? == 0 {
+                return Err(NetError::UnexpectedEnd);
+            }
+        }
+        Ok(Some(F::decode(body.into_inner().freeze())?))
     }
+}
+
+/// quinn's reason inside the error that tokio's traits ask for.
+fn io_failed(error: std::io::Error) -> NetError {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    NetError::ConnectionLost(match inner {
+        Some(ReadError::ConnectionLost(reason)) => reason.to_string(),
+        _ => error.to_string(),
+    })
 }
 
 fn failed(error: ReadExactError) -> NetError {

@@ -68,6 +68,8 @@ impl Collector for StoreCollector {
             blocks_read,
             bytes_read,
             damaged,
+            bytes_scrubbed,
+            bytes_freed,
         } = self.0.stats();
         for (name, help, value) in [
             (
@@ -95,6 +97,16 @@ impl Collector for StoreCollector {
                 "store_blocks_damaged",
                 "Blocks found damaged on the disk",
                 damaged,
+            ),
+            (
+                "store_bytes_scrubbed",
+                "Bytes looked at by the scrub",
+                bytes_scrubbed,
+            ),
+            (
+                "store_bytes_freed",
+                "Bytes of segments that were emptied and removed",
+                bytes_freed,
             ),
         ] {
             let metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;

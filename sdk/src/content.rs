@@ -1,9 +1,11 @@
 //! Files as contents: encrypted, cut into blocks under one Merkle root, kept on several nodes, read back verified.
 //!
-//! A content is put in two passes, so that memory stays constant whatever the size: [`prepare`] encrypts and hashes,
-//! which gives the root and size to create on the chain; [`upload`] encrypts again and sends each block to the nodes.
-//! [`download`] and [`read_range`] take blocks from whoever holds them, believe no node, and check each block against
-//! the root before a byte is decrypted.
+//! A content is put in two passes, so that memory stays small whatever the size (80 bytes a block and what is on its
+//! way): [`prepare`] encrypts and hashes on all cores, which gives the root and size to create on the chain; [`upload`]
+//! encrypts again and sends each block to the nodes that do not have it yet. An upload that broke off is begun again with
+//! the same key and sends only what is missing; [`UploadLog`] remembers which content a file was to become.
+//! [`download`], [`read_range`] and [`read_stream`] take blocks from whoever holds them, believe no node, and check each
+//! block against the root before a byte is decrypted.
 //!
 //! ```no_run
 //! # use phantasma_sdk::{content::{self, ContentKey, PutOptions}, pdfs::{Client, NodeAddress}};
@@ -19,7 +21,10 @@
 
 mod cipher;
 mod get;
+mod held;
+mod prepare;
 mod put;
+mod resume;
 mod show;
 
 use std::{io, path::PathBuf};
@@ -27,18 +32,33 @@ use std::{io, path::PathBuf};
 use phantasma_wire::{Hash, merkle::MerkleError, pdfs::NodeAddress};
 use sha2::{Digest, Sha256};
 
-use crate::pdfs::PdfsError;
+use crate::pdfs::{Client, PdfsError};
 
 pub use cipher::{ContentKey, KeyError, apply_cipher};
-pub use get::{Source, download, read_range};
-pub use put::{Prepared, PutOptions, Stored, prepare, upload};
+pub use get::{Source, download, read_range, read_stream};
+pub use prepare::{Prepared, prepare};
+pub use put::{PutOptions, Stored, upload};
+pub use resume::UploadLog;
 pub use show::show_chunk;
 
 /// How far it is, for progress bars.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
+    /// Read, or on as many nodes as wanted.
     pub done_bytes: u64,
+    /// Read, or durable on one node at least.
+    pub stored_bytes: u64,
     pub total_bytes: u64,
+}
+
+impl Progress {
+    fn of(total_bytes: u64) -> Self {
+        Self {
+            done_bytes: 0,
+            stored_bytes: 0,
+            total_bytes,
+        }
+    }
 }
 
 /// Why a content was not put or not read.
@@ -73,6 +93,10 @@ pub enum ContentError {
     Node(#[from] PdfsError),
     #[error("a task of the pipeline ended: {0}")]
     Task(String),
+    #[error("the cryptography library refuses: {0}")]
+    Crypto(&'static str),
+    #[error("{path} is not an upload log: {reason}; remove it to begin all uploads anew")]
+    Log { path: PathBuf, reason: String },
 }
 
 /// Nodes in the order in which they are asked for a block: the same for writers and readers, and spread evenly over the
@@ -88,6 +112,33 @@ fn ranked(nodes: &[NodeAddress], root: &Hash, block: u64) -> Vec<NodeAddress> {
     ranked.sort_by_cached_key(weight);
     ranked.dedup_by_key(|node| node.public_key);
     ranked
+}
+
+/// As [`ranked`], those that failed a short while ago last.
+async fn by_trust(
+    client: &Client,
+    nodes: &[NodeAddress],
+    root: &Hash,
+    block: u64,
+) -> Vec<NodeAddress> {
+    let (mut good, mut suspect) = (Vec::with_capacity(nodes.len()), Vec::new());
+    for node in ranked(nodes, root, block) {
+        match client.is_suspect(&node.public_key).await {
+            true => suspect.push(node),
+            false => good.push(node),
+        }
+    }
+    good.append(&mut suspect);
+    good
+}
+
+/// Runs work that would hold up the network's tasks on a thread for such.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ContentError> + Send + 'static,
+) -> Result<T, ContentError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| ContentError::Task(error.to_string()))?
 }
 
 #[cfg(test)]

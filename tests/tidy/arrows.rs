@@ -40,6 +40,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &["phantasma-wire", "phantasma-net", "phantasma-sdk"],
     ),
     ("phantasma", &["*"]),
+    ("phantasma-pdfs-bench", &["*"]),
     ("phantasma-tests", &["*"]),
 ];
 

@@ -53,6 +53,11 @@ pub trait Frame: Sized {
         writer.finish()
     }
 
+    /// The encoding in two pieces, the second of which may be a large part that is not copied.
+    fn encode_parts(&self) -> (Bytes, Bytes) {
+        (self.encode(), Bytes::new())
+    }
+
     /// The value that `bytes` is the whole encoding of. Takes no copy of large parts.
     fn decode(bytes: Bytes) -> Result<Self, DecodeError> {
         if bytes.len() > Self::MAX_LEN {
@@ -247,8 +252,12 @@ impl Writer {
 
     /// A `u32` length, then the bytes.
     pub fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
+        self.bytes_len(bytes).raw(bytes)
+    }
+
+    /// The length in front of bytes that are sent as a piece of their own.
+    pub fn bytes_len(&mut self, bytes: &[u8]) -> &mut Self {
         self.u32(u32::try_from(bytes.len()).unwrap_or(u32::MAX))
-            .raw(bytes)
     }
 
     /// Text of at most `max` bytes: a longer one is cut at a character border.

@@ -20,7 +20,7 @@ pub const CHUNKS_PER_BLOCK: usize = 256;
 /// Bytes of a block: what is stored, moved and found.
 pub const BLOCK_SIZE: usize = CHUNK_SIZE * CHUNKS_PER_BLOCK;
 
-/// Largest content: 1 TiB, whose tree keeps 2^22 block ids of 32 bytes = 128 MiB while it is built.
+/// Largest content: 1 TiB, whose tree keeps 2^22 block ids of 32 bytes and the levels above them: 256 MiB.
 pub const MAX_CONTENT_SIZE: u64 = 1 << 40;
 
 /// Most hashes in a block's path: log2 of the blocks of the largest content.
@@ -133,11 +133,13 @@ impl BlockTree {
     }
 }
 
-/// The tree of a whole content: its size and its block ids, in order.
+/// The tree of a whole content: its size, its block ids in order, and all levels above them, so that a path is looked
+/// up and not hashed again for each block. 64 bytes a block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContentTree {
     shape: Shape,
-    block_ids: Vec<Hash>,
+    /// Block ids first, the root alone last.
+    levels: Vec<Vec<Hash>>,
 }
 
 impl ContentTree {
@@ -152,12 +154,17 @@ impl ContentTree {
                 count,
             });
         }
-        Ok(Self { shape, block_ids })
+        let mut levels = vec![block_ids];
+        while let Some(top) = levels.last().filter(|top| top.len() > 1) {
+            levels.push(level_above(top));
+        }
+        Ok(Self { shape, levels })
     }
 
     /// The content's id.
     pub fn root(&self) -> Hash {
-        root_of(&self.block_ids)
+        let top = self.levels.last().and_then(|top| top.first());
+        top.copied().unwrap_or_default()
     }
 
     pub fn shape(&self) -> Shape {
@@ -165,12 +172,29 @@ impl ContentTree {
     }
 
     pub fn block_ids(&self) -> &[Hash] {
-        &self.block_ids
+        self.levels.first().map(Vec::as_slice).unwrap_or_default()
     }
 
     /// Path from block `index` up to the root.
     pub fn block_path(&self, index: u64) -> Result<Vec<Hash>, MerkleError> {
-        path_of(&self.block_ids, "block", index)
+        let count = self.shape.block_count();
+        if index >= count {
+            return Err(MerkleError::OutOfRange {
+                what: "block",
+                index,
+                count,
+            });
+        }
+        // Below the number of blocks that are in memory, so a usize.
+        let mut node = usize::try_from(index).unwrap_or(usize::MAX);
+        let mut path = Vec::with_capacity(self.levels.len());
+        for level in &self.levels {
+            if level.len() > 1 {
+                path.extend(level.get(node ^ 1));
+            }
+            node /= 2;
+        }
+        Ok(path)
     }
 
     /// Path from a chunk (counted inside its block) up to the root: the block's inner path, then the block's own.
@@ -392,9 +416,20 @@ fn node_hash(left: &Hash, right: &Hash) -> Hash {
 
 /// Root over leaf hashes: pairs level by level, an odd last node moves up unchanged. That is the tree of RFC 6962.
 fn root_of(leaves: &[Hash]) -> Hash {
-    let mut level = leaves.to_vec();
-    while level.len() > 1 {
-        level = level_above(&level);
+    let (mut level, mut len) = (leaves.to_vec(), leaves.len());
+    while len > 1 {
+        // Each pair is read before its place is written: a node lies at or before the first of its pair.
+        for at in 0..len.div_ceil(2) {
+            let joined = match level.get(2 * at..len.min(2 * at + 2)) {
+                Some([left, right]) => node_hash(left, right),
+                Some([odd]) => *odd,
+                _ => return Hash::default(),
+            };
+            if let Some(place) = level.get_mut(at) {
+                *place = joined;
+            }
+        }
+        len = len.div_ceil(2);
     }
     level.first().copied().unwrap_or_default()
 }

@@ -152,11 +152,12 @@ impl Request {
     }
 }
 
-impl Frame for Request {
-    /// An upload: version, kind, root, block, path, data.
-    const MAX_LEN: usize = 2 + 32 + 4 + PATH_LEN + 4 + BLOCK_SIZE;
+/// What a frame without data ends with.
+static NO_DATA: Bytes = Bytes::new();
 
-    fn write(&self, to: &mut Writer) {
+impl Request {
+    /// Everything but a block's data, which ends the frame.
+    fn write_head(&self, to: &mut Writer) {
         to.u8(VERSION);
         match self {
             Request::Query { root, block } => to.u8(1).raw(root).u32(*block),
@@ -171,9 +172,36 @@ impl Frame for Request {
                 data,
             } => {
                 write_path(to.u8(6).raw(root).u32(*block), path);
-                to.bytes(data)
+                to.bytes_len(data)
             }
         };
+    }
+
+    fn tail(&self) -> &Bytes {
+        match self {
+            Request::Upload { data, .. } => data,
+            Request::Query { .. }
+            | Request::Info { .. }
+            | Request::Join { .. }
+            | Request::Attach { .. }
+            | Request::Detach => &NO_DATA,
+        }
+    }
+}
+
+impl Frame for Request {
+    /// An upload: version, kind, root, block, path, data.
+    const MAX_LEN: usize = 2 + 32 + 4 + PATH_LEN + 4 + BLOCK_SIZE;
+
+    fn write(&self, to: &mut Writer) {
+        self.write_head(to);
+        to.raw(self.tail());
+    }
+
+    fn encode_parts(&self) -> (Bytes, Bytes) {
+        let mut head = Writer::default();
+        self.write_head(&mut head);
+        (head.finish(), self.tail().clone())
     }
 
     fn read(from: &mut Reader) -> Result<Self, DecodeError> {
@@ -210,16 +238,14 @@ impl Frame for Request {
     }
 }
 
-impl Frame for Response {
-    /// A block: version, kind, path, data. The lists are shorter.
-    const MAX_LEN: usize = 2 + PATH_LEN + 4 + BLOCK_SIZE;
-
-    fn write(&self, to: &mut Writer) {
+impl Response {
+    /// Everything but a block's data, which ends the frame.
+    fn write_head(&self, to: &mut Writer) {
         to.u8(VERSION);
         match self {
             Response::Block { path, data } => {
                 write_path(to.u8(1), path);
-                to.bytes(data);
+                to.bytes_len(data);
             }
             Response::NotFound { holders } => write_nodes(to.u8(2), holders),
             Response::Info {
@@ -244,6 +270,33 @@ impl Frame for Response {
                 to.u8(6).u8(code.to_byte()).text(reason, MAX_REASON);
             }
         }
+    }
+
+    fn tail(&self) -> &Bytes {
+        match self {
+            Response::Block { data, .. } => data,
+            Response::NotFound { .. }
+            | Response::Info { .. }
+            | Response::Map { .. }
+            | Response::Done
+            | Response::Refused { .. } => &NO_DATA,
+        }
+    }
+}
+
+impl Frame for Response {
+    /// A block: version, kind, path, data. The lists are shorter.
+    const MAX_LEN: usize = 2 + PATH_LEN + 4 + BLOCK_SIZE;
+
+    fn write(&self, to: &mut Writer) {
+        self.write_head(to);
+        to.raw(self.tail());
+    }
+
+    fn encode_parts(&self) -> (Bytes, Bytes) {
+        let mut head = Writer::default();
+        self.write_head(&mut head);
+        (head.finish(), self.tail().clone())
     }
 
     fn read(from: &mut Reader) -> Result<Self, DecodeError> {

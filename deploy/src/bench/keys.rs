@@ -134,6 +134,7 @@ fn line(report: &mut Report, case: &str, metric: &'static str, unit: &'static st
         peer_name: None,
         ratio: None,
         limit: None,
+        least: None,
     });
 }
 

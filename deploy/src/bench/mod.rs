@@ -1,5 +1,8 @@
 //! `phantasma bench`: what things cost, each beside a peer in the same run.
 //!
+//! [`pdfs`] measures the storage network's speed and memory, each thing in processes of its own (`benches/pdfs`), beside
+//! quinn, iroh-blobs (`benches/iroh`), RocksDB and the bare disk.
+//!
 //! [`contract`] measures gas and bytes on one real node: contracts that `neoc` compiled from Rust (`benches/contract/ours`
 //! and Phantasma's own), the same written in Python for neo3-boa (`benches/contract/boa`), and by hand in NeoVM's
 //! instructions (`benches/contract/floor`). Gas is counted, not timed: a run gives the same numbers everywhere.
@@ -13,8 +16,10 @@ mod chain;
 pub mod contract;
 mod floor;
 mod interpreter;
+mod iroh;
 pub mod keys;
 mod ours;
+pub mod pdfs;
 pub mod relay;
 pub mod report;
 mod small;

@@ -17,11 +17,14 @@ pub struct Line {
     pub ours: f64,
     pub peer: Option<f64>,
     pub peer_name: Option<String>,
-    /// Ours by the peer's: below 1 is better than the peer.
+    /// Ours by the peer's: below 1 is better than the peer, for rates above 1.
     pub ratio: Option<f64>,
     /// What the ratio should not be above.
     #[serde(skip)]
     pub limit: Option<f64>,
+    /// What the ratio should not be below.
+    #[serde(skip)]
+    pub least: Option<f64>,
 }
 
 /// What the words of the contract's table mean.
@@ -63,7 +66,23 @@ impl Report {
             peer_name: peer.map(|(name, _)| name.to_owned()),
             ratio: peer.map(|(_, value)| ours / value),
             limit,
+            least: None,
         });
+    }
+
+    /// A rate of ours beside a peer's, and what the ratio should at least be.
+    pub(super) fn push_rate(
+        &mut self,
+        (case, metric, unit): (&str, &'static str, &'static str),
+        ours: f64,
+        peer: Option<(&str, f64)>,
+        least: Option<f64>,
+    ) {
+        self.push(case, metric, unit, ours, peer, None);
+        if let Some(line) = self.lines.last_mut() {
+            line.bench = "pdfs";
+            line.least = least;
+        }
     }
 
     /// The lines whose peer's name starts so.
@@ -77,12 +96,12 @@ impl Report {
     pub fn missed(&self) -> Vec<String> {
         let lines = self.lines.iter().filter(|l| l.over()).map(|l| {
             format!(
-                "{}, {} beside {}: {:.3}, at most {}",
+                "{}, {} beside {}: {:.3}, {}",
                 l.case,
                 l.metric,
                 l.peer_name.as_deref().unwrap_or("?"),
                 l.ratio.unwrap_or_default(),
-                l.limit.unwrap_or_default(),
+                l.target().unwrap_or_default(),
             )
         });
         let summary = self.summary.iter().filter(|v| !v.met);
@@ -97,15 +116,25 @@ impl Report {
 
     /// The table for people, and the verdicts.
     pub fn text(&self) -> String {
+        let mut out = self.table();
+        if self.lines.iter().any(|line| line.bench == "contract") {
+            out.push_str(CONTRACT_LEGEND);
+        }
+        out.push('\n');
+        out + &self.verdicts()
+    }
+
+    /// The lines in columns.
+    pub(super) fn table(&self) -> String {
         let mut out = format!(
             "{:<32} {:<12} {:>13} {:>13} {:<21} {:>6}  {}\n",
             "case", "metric", "ours", "peer", "", "ratio", "target"
         );
         for line in &self.lines {
             let ratio = line.ratio.map(|r| format!("{r:.3}")).unwrap_or_default();
-            let target = line.limit.map_or(String::new(), |limit| {
+            let target = line.target().map_or(String::new(), |target| {
                 let verdict = if line.over() { "MISSED" } else { "met" };
-                format!("<= {limit:.2} {verdict}")
+                format!("{target} {verdict}")
             });
             let row = format!(
                 "{:<32} {:<12} {:>13} {:>13} {:<19} {ratio:>6}  {target}",
@@ -120,10 +149,12 @@ impl Report {
             out.push_str(row.trim_end());
             out.push('\n');
         }
-        if self.lines.iter().any(|line| line.bench == "contract") {
-            out.push_str(CONTRACT_LEGEND);
-        }
-        out.push('\n');
+        out
+    }
+
+    /// What came of the targets.
+    pub(super) fn verdicts(&self) -> String {
+        let mut out = String::new();
         for verdict in &self.summary {
             let word = if verdict.met { "met" } else { "MISSED" };
             let _ = writeln!(out, "{}: {word}", verdict.text);
@@ -140,7 +171,15 @@ impl Report {
 impl Line {
     /// Is it above its target?
     pub fn over(&self) -> bool {
-        matches!((self.ratio, self.limit), (Some(ratio), Some(limit)) if ratio > limit)
+        let above = matches!((self.ratio, self.limit), (Some(ratio), Some(limit)) if ratio > limit);
+        let below = matches!((self.ratio, self.least), (Some(ratio), Some(least)) if ratio < least);
+        above || below
+    }
+
+    /// What is asked of the ratio, in words.
+    fn target(&self) -> Option<String> {
+        let limit = self.limit.map(|limit| format!("at most {limit}"));
+        limit.or_else(|| self.least.map(|least| format!("at least {least}")))
     }
 }
 

@@ -24,6 +24,8 @@ pub enum BenchCommand {
     /// Keys for a group of a million: size of a header, time to make it and to open it, with 1, 100 and 10,000 members
     /// left out.
     Keys,
+    /// Speed and memory of the storage network beside quinn, iroh-blobs, RocksDB and the bare disk. Build in release.
+    Pdfs(PdfsBench),
 }
 
 #[derive(Debug, Args)]
@@ -34,6 +36,36 @@ pub struct RelayBench {
     /// Measurements of each kind, of which the middle one counts
     #[arg(long, default_value = "3")]
     rounds: usize,
+}
+
+#[derive(Debug, Args)]
+pub struct PdfsBench {
+    /// MiB of the contents that are put and read.
+    #[arg(long, default_value_t = 1024, value_parser = clap::value_parser!(u64).range(1..=65_536))]
+    mib: u64,
+    /// MiB of the content in which is sought.
+    #[arg(long, default_value_t = 10_240, value_parser = clap::value_parser!(u64).range(1..=65_536))]
+    seek_mib: u64,
+    /// Contents of 1 KiB that are put.
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(10..))]
+    small: u64,
+    /// Times that each thing is measured, in turn with its peers; the median counts.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=99))]
+    runs: u8,
+    /// Where to write [default: a folder below target/, removed at the end].
+    #[arg(long, value_name = "FOLDER")]
+    dir: Option<PathBuf>,
+    /// The network beside ours; it is built from the registry below target/, once.
+    #[arg(long, default_value = "iroh")]
+    peer: Network,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Network {
+    /// iroh-blobs.
+    Iroh,
+    /// None.
+    None,
 }
 
 #[derive(Debug, Args)]
@@ -78,6 +110,19 @@ pub(super) async fn run(context: &Context, command: BenchCommand) -> Result<()> 
         BenchCommand::Keys => {
             let report = bench::keys::keys(&say)?;
             let text = bench::keys::text(&report);
+            (report, text)
+        }
+        BenchCommand::Pdfs(arguments) => {
+            let options = bench::pdfs::Options {
+                bytes: arguments.mib << 20,
+                seek_bytes: arguments.seek_mib << 20,
+                small: arguments.small,
+                runs: usize::from(arguments.runs),
+                dir: arguments.dir,
+                iroh: arguments.peer == Network::Iroh,
+            };
+            let report = bench::pdfs::run(&options, &say).await?;
+            let text = bench::pdfs::text(&report);
             (report, text)
         }
     };

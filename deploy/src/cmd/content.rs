@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
@@ -9,7 +10,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use neo_client::Account;
 use num_bigint::BigInt;
 use phantasma_net::Identity;
-use phantasma_sdk::content::{self as files, ContentKey, Progress, PutOptions, Source};
+use phantasma_sdk::content::{
+    self as files, ContentKey, Prepared, Progress, PutOptions, Source, UploadLog,
+};
 use phantasma_sdk::contract::{ContentInfo, ContentMode, ContentOrder, Phantasma, Priority};
 use phantasma_sdk::keys::{Keystore, Secret};
 use phantasma_sdk::pdfs::Client;
@@ -22,9 +25,13 @@ use super::share;
 use crate::amount;
 use crate::profile::Peer;
 
+/// Which files were put as which contents, beside the keystores.
+const UPLOADS: &str = "uploads.jsonl";
+
 #[derive(Debug, Subcommand)]
 pub enum ContentCommand {
-    /// Encrypt a file, register it on the chain and store it on several nodes.
+    /// Encrypt a file, register it on the chain and store it on several nodes. One that broke off is continued; one that
+    /// is there already sends nothing.
     Put {
         file: PathBuf,
         #[command(flatten)]
@@ -146,12 +153,90 @@ async fn put(
 ) -> Result<()> {
     let account = context.account()?;
     let mut keystore = keystore(context, &account)?;
-    let key = ContentKey::random();
-    let prepared = files::prepare(file, &key).await?;
+    let mut uploads = UploadLog::open(context.global.dir.join("keys").join(UPLOADS))?;
+    let begun = begun(contract, &keystore, &uploads, file).await?;
+    let (key, prepared, resumed) = match begun {
+        Some((key, prepared)) => (key, prepared, true),
+        None => {
+            let key = ContentKey::random();
+            let prepared = files::prepare(file, &key).await?;
+            (key, prepared, false)
+        }
+    };
     let (root, size) = (prepared.root(), prepared.size());
+    let mut data = json!({"root": hex::encode(root), "size": size, "resumed": resumed});
+    let mut paid = String::from("registered and paid for already");
+    if !resumed {
+        let order = order(contract, &prepared, terms).await?;
+        // The key first: a content without its key is lost, a key without content harms nobody.
+        keystore.insert(root, key.as_bytes())?;
+        uploads.begin(file, &root)?;
+        let fee = soul_text(order.max_payment);
+        context.say(&format!(
+            "registering {} ({size} bytes) for {fee}",
+            hex::encode(root)
+        ));
+        let (_, receipt) = contract.create_content(&account, &order).await?;
+        let receipt_data = receipt_json(&receipt);
+        if let (Some(data), Value::Object(fields)) = (data.as_object_mut(), receipt_data) {
+            data.extend(fields);
+        }
+        data["fee_soul"] = amount::show(&BigInt::from(order.max_payment), amount::DECIMALS).into();
+        paid = format!("{fee}\n{}", receipt_text(&receipt));
+    }
+    let client = client(&account)?;
+    let bar = bar(context, size, "storing");
+    let options = PutOptions {
+        replicas: terms.replicas,
+        // A content whose key was made a moment ago is nowhere yet.
+        ask_first: resumed,
+        ..PutOptions::default()
+    };
+    let stored = files::upload(&client, nodes, file, &key, &prepared, &options, &|p| {
+        advance(&bar, p)
+    })
+    .await?;
+    bar.finish_and_clear();
+    client.close().await;
+    data["blocks"] = stored.blocks.into();
+    data["replicas"] = stored.replicas.into();
+    data["sent"] = stored.sent.into();
+    let text = format!(
+        "{}\n{size} bytes in {} blocks, {} replicas, {} of them sent now; {paid}",
+        hex::encode(root),
+        stored.blocks,
+        stored.replicas,
+        stored.sent,
+    );
+    context.print(&data, &text)
+}
+
+/// Key and tree of a put of this very file that broke off, or is complete, and is still paid for.
+async fn begun(
+    contract: &Phantasma,
+    keystore: &Keystore,
+    uploads: &UploadLog,
+    file: &Path,
+) -> Result<Option<(ContentKey, Prepared)>> {
+    let Some(root) = uploads.find(file)? else {
+        return Ok(None);
+    };
+    let (Some(key), Some(info)) = (keystore.get(&root), contract.content_info(&root).await?) else {
+        return Ok(None);
+    };
+    if info.expiry_ms <= now_ms() {
+        return Ok(None);
+    }
+    let key = ContentKey::from_bytes(*key);
+    let prepared = files::prepare(file, &key).await?;
+    Ok((prepared.root() == root).then_some((key, prepared)))
+}
+
+/// What the content costs, within what the user allows.
+async fn order(contract: &Phantasma, prepared: &Prepared, terms: &Terms) -> Result<ContentOrder> {
     let mut order = ContentOrder {
-        root,
-        size,
+        root: prepared.root(),
+        size: prepared.size(),
         mode: ContentMode::ReadOnly,
         priority: terms.priority,
         periods: terms.periods,
@@ -168,41 +253,14 @@ async fn put(
         );
     }
     order.max_payment = fee;
-    // The key first: a content without its key is lost, a key without content harms nobody.
-    keystore.insert(root, key.as_bytes())?;
-    context.say(&format!(
-        "registering {} ({size} bytes) for {}",
-        hex::encode(root),
-        soul_text(fee)
-    ));
-    let (_, receipt) = contract.create_content(&account, &order).await?;
-    let client = client(&account)?;
-    let bar = bar(context, size, "storing");
-    let options = PutOptions {
-        replicas: terms.replicas,
-        ..PutOptions::default()
-    };
-    let stored = files::upload(&client, nodes, file, &key, &prepared, &options, &|p| {
-        advance(&bar, p)
-    })
-    .await?;
-    bar.finish_and_clear();
-    client.close().await;
-    let mut data = receipt_json(&receipt);
-    data["root"] = hex::encode(root).into();
-    data["size"] = size.into();
-    data["fee_soul"] = amount::show(&BigInt::from(fee), amount::DECIMALS).into();
-    data["blocks"] = stored.blocks.into();
-    data["replicas"] = stored.replicas.into();
-    let text = format!(
-        "{}\n{size} bytes in {} blocks, {} replicas, {}\n{}",
-        hex::encode(root),
-        stored.blocks,
-        stored.replicas,
-        soul_text(fee),
-        receipt_text(&receipt)
-    );
-    context.print(&data, &text)
+    Ok(order)
+}
+
+fn now_ms() -> u64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 async fn get(
@@ -361,6 +419,10 @@ fn bar(context: &Context, bytes: u64, what: &'static str) -> ProgressBar {
 
 fn advance(bar: &ProgressBar, progress: Progress) {
     bar.set_position(progress.done_bytes);
+    let ahead = progress.stored_bytes.saturating_sub(progress.done_bytes);
+    if ahead > 0 {
+        bar.set_message(format!("storing (+{} KiB on the first node)", ahead >> 10));
+    }
 }
 
 fn soul_text(units: u64) -> String {

@@ -49,6 +49,8 @@ pub enum StoreError {
     },
     #[error("segments of {given} bytes cannot hold a block: at least {min}")]
     SegmentSize { given: u64, min: u64 },
+    #[error("{path} is not an earlier backup of this store: choose another folder")]
+    NoBackup { path: PathBuf },
     #[error("the store is closed")]
     Closed,
     #[error(

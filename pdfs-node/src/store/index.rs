@@ -88,6 +88,13 @@ impl Changes {
     pub(super) fn forget_block(&mut self, id: &BlockId) {
         self.0.delete(key(b'b', &id.0));
     }
+
+    /// Forgets a content and which blocks it has; the blocks themselves may be another's too.
+    pub(super) fn forget_content(&mut self, root: &ContentRoot) {
+        self.0.delete(key(b'c', &root.0));
+        self.0
+            .delete_range(member_key(root, 0), member_key(root, u64::MAX));
+    }
 }
 
 impl Index {
@@ -118,12 +125,7 @@ impl Index {
         let Some(value) = self.db.get_pinned(key(b'b', &id.0)).map_err(fail)? else {
             return Ok(None);
         };
-        let mut fields = Fields(&value);
-        Ok(Some(Location {
-            segment: fields.u32()?,
-            offset: fields.u64()?,
-            record_len: fields.u32()?,
-        }))
+        location(&value).map(Some)
     }
 
     pub(super) fn member(
@@ -185,6 +187,48 @@ impl Index {
         Ok(found)
     }
 
+    /// Up to `limit` blocks after the id `after`, in the order of ids.
+    pub(super) fn blocks(
+        &self,
+        after: Option<&BlockId>,
+        limit: usize,
+    ) -> Result<Vec<(BlockId, Location)>, StoreError> {
+        let start = key(b'b', after.map(|id| id.0.as_slice()).unwrap_or_default());
+        let mut found = Vec::new();
+        for item in self
+            .db
+            .iterator(IteratorMode::From(&start, Direction::Forward))
+        {
+            let (name, value) = item.map_err(fail)?;
+            let Some(id) = name.strip_prefix(b"b") else {
+                break;
+            };
+            let id = BlockId(id.try_into().map_err(|_| malformed())?);
+            if found.len() >= limit {
+                break;
+            }
+            if Some(&id) != after {
+                found.push((id, location(&value)?));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Calls `each` with the block id of every place of every content.
+    pub(super) fn each_member(&self, mut each: impl FnMut(BlockId)) -> Result<(), StoreError> {
+        for item in self
+            .db
+            .iterator(IteratorMode::From(b"i", Direction::Forward))
+        {
+            let (name, value) = item.map_err(fail)?;
+            if name.first() != Some(&b'i') {
+                break;
+            }
+            each(BlockId(Fields(&value).id()?));
+        }
+        Ok(())
+    }
+
     /// Up to `limit` contents after the root `after`, in the order of their roots.
     pub(super) fn contents(
         &self,
@@ -224,6 +268,15 @@ fn member_key(root: &ContentRoot, index: u64) -> Vec<u8> {
     let mut key = key(b'i', &root.0);
     key.extend_from_slice(&index.to_be_bytes());
     key
+}
+
+fn location(value: &[u8]) -> Result<Location, StoreError> {
+    let mut fields = Fields(value);
+    Ok(Location {
+        segment: fields.u32()?,
+        offset: fields.u64()?,
+        record_len: fields.u32()?,
+    })
 }
 
 fn content(root: ContentRoot, value: &[u8]) -> Result<Content, StoreError> {

@@ -44,6 +44,32 @@ pub(super) enum Kind {
     Link,
 }
 
+/// The CRC-32 of path and body before it is known in which segment, and so with which salt, they will lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PayloadSum {
+    crc: u32,
+    len: u64,
+}
+
+impl PayloadSum {
+    pub(super) fn of(parts: &[&[u8]]) -> Self {
+        let mut hasher = crc32fast::Hasher::new();
+        parts.iter().for_each(|part| hasher.update(part));
+        Self {
+            crc: hasher.finalize(),
+            len: parts.iter().map(|part| part.len() as u64).sum(),
+        }
+    }
+
+    /// The CRC-32 of salt ‖ path ‖ body.
+    fn salted(self, salt: &Salt) -> u32 {
+        let mut hasher = crc32fast::Hasher::new();
+        hasher.update(&salt.0);
+        hasher.combine(&crc32fast::Hasher::new_with_initial_len(self.crc, self.len));
+        hasher.finalize()
+    }
+}
+
 /// A record without its body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Header {
@@ -64,7 +90,8 @@ impl Header {
         index: u64,
         id: BlockId,
         path: &[Hash],
-        body: &[u8],
+        body_len: usize,
+        sum: PayloadSum,
         salt: &Salt,
     ) -> Self {
         // Paths and bodies are bounded far below 4 GiB; saturating would show as a bad length.
@@ -72,8 +99,8 @@ impl Header {
         Self {
             kind,
             path_count: count(path.len()),
-            body_len: count(body.len()),
-            payload_crc: crc(salt, &[path.as_flattened(), body]),
+            body_len: count(body_len),
+            payload_crc: sum.salted(salt),
             content,
             index,
             id,
@@ -203,7 +230,8 @@ mod tests {
             1,
             BlockId([2; 32]),
             &[[3; 32]],
-            body,
+            body.len(),
+            PayloadSum::of(&[&[3; 32], body]),
             &SALT,
         )
     }

@@ -173,6 +173,12 @@ impl Readers {
         }
     }
 
+    /// No longer keeps a segment open.
+    pub(super) fn forget(&self, number: u32) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.retain(|segment| segment.number != number);
+    }
+
     pub(super) fn get(&self, number: u32) -> Result<Arc<Segment>, StoreError> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let segment = match open.iter().position(|s| s.number == number) {

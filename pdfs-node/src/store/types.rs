@@ -5,6 +5,8 @@ use std::fmt;
 use bytes::Bytes;
 use phantasma_wire::{Hash, merkle};
 
+use super::record::PayloadSum;
+
 /// The id of a content: the RFC 6962 root over its ciphertext.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ContentRoot(pub [u8; 32]);
@@ -47,6 +49,8 @@ pub struct NewBlock {
     pub(super) id: BlockId,
     pub(super) path: Vec<Hash>,
     pub(super) body: Bytes,
+    /// Of path and body, made by whoever puts: the one thread that writes has enough to do.
+    pub(super) sum: PayloadSum,
 }
 
 impl NewBlock {
@@ -66,6 +70,7 @@ impl NewBlock {
             content,
             index,
             id: BlockId(id),
+            sum: PayloadSum::of(&[path.as_flattened(), &body]),
             path,
             body,
         })
@@ -113,4 +118,8 @@ pub struct Stats {
     pub bytes_read: u64,
     /// Blocks found damaged when read.
     pub damaged: u64,
+    /// Bytes looked at by the scrub.
+    pub bytes_scrubbed: u64,
+    /// Bytes of segments that were emptied and removed.
+    pub bytes_freed: u64,
 }

@@ -245,6 +245,7 @@ async fn a_file_that_changes_after_it_was_hashed_is_not_sent() {
         matches!(error, ContentError::Changed { block: 1, .. }),
         "{error}"
     );
+    let sample = world.file(LEN).await;
     fs::write(&sample.path, &sample.plain[..LEN - 1]).unwrap();
     let error = world.put(&sample, &world.addresses(), 1).await.unwrap_err();
     assert!(

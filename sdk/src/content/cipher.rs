@@ -1,14 +1,17 @@
 //! AES-256-CTR with one random key a content, seekable to any byte.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use aes::Aes256;
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ctr::{
     Ctr128BE,
     cipher::{KeyIvInit, StreamCipher, StreamCipherSeek},
 };
 use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use super::ContentError;
 
 /// Keeps this use of the secret apart from any later one.
 const DOMAIN: &[u8] = b"phantasma content cipher 1";
@@ -74,6 +77,42 @@ pub fn apply_cipher(key: &ContentKey, offset: u64, bytes: &mut [u8]) {
     cipher.apply_keystream(bytes);
 }
 
+/// By what a block of a file is known again; it never leaves the process.
+pub(super) type Mark = [u8; 16];
+
+/// Makes [`Mark`]s: AES-256-GMAC under a key of this process, ten times as fast as a hash. Whoever does not see the marks
+/// cannot make two blocks with the same one.
+#[derive(Clone)]
+pub(super) struct Fingerprint(Arc<LessSafeKey>);
+
+impl Fingerprint {
+    pub(super) fn random() -> Result<Self, ContentError> {
+        let key: Zeroizing<[u8; 32]> = Zeroizing::new(rand::random());
+        let key = UnboundKey::new(&AES_256_GCM, &*key)
+            .map_err(|_| ContentError::Crypto("a key of 32 bytes"))?;
+        Ok(Self(Arc::new(LessSafeKey::new(key))))
+    }
+
+    /// The mark of these bytes at this place. The block's number as nonce: a second mark under it shows something about
+    /// the key only to those who see marks, and nobody does.
+    pub(super) fn of(&self, block: u64, bytes: &[u8]) -> Result<Mark, ContentError> {
+        let mut nonce = [0; NONCE_LEN];
+        nonce[..8].copy_from_slice(&block.to_le_bytes());
+        let nonce = Nonce::assume_unique_for_key(nonce);
+        let sealed = self
+            .0
+            .seal_in_place_separate_tag(nonce, Aad::from(bytes), &mut []);
+        let tag = sealed.map_err(|_| ContentError::Crypto("a block to be marked"))?;
+        Mark::try_from(tag.as_ref()).map_err(|_| ContentError::Crypto("a mark of 16 bytes"))
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Fingerprint(hidden)")
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -100,6 +139,15 @@ mod tests {
         for wrong in ["", "00", &"g".repeat(64), &"0".repeat(66)] {
             assert_eq!(ContentKey::from_hex(wrong), Err(KeyError));
         }
+    }
+
+    #[test]
+    fn a_mark_is_of_its_bytes_and_its_place() {
+        let marks = Fingerprint::random().unwrap();
+        let of = |block, bytes: &[u8]| marks.of(block, bytes).unwrap();
+        assert_eq!(of(3, b"bytes"), of(3, b"bytes"));
+        assert_ne!(of(3, b"bytes"), of(4, b"bytes"));
+        assert_ne!(of(3, b"bytes"), of(3, b"bytet"));
     }
 
     proptest! {

@@ -1,63 +1,44 @@
-//! From a file to blocks on several nodes.
+//! The second pass: from a prepared file to blocks on several nodes.
 
 use std::{
     fs::File,
-    io::{BufReader, Read},
-    os::unix::fs::FileExt,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering::Relaxed},
     },
 };
 
 use bytes::Bytes;
-use futures_util::{StreamExt, TryStreamExt, stream, stream::FuturesUnordered};
-use phantasma_wire::{
-    Hash,
-    merkle::{self, BLOCK_SIZE, ContentTree, TreeBuilder},
-    pdfs::NodeAddress,
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use phantasma_wire::{Hash, merkle, pdfs::NodeAddress};
+use tokio::task::JoinSet;
+
+use super::{
+    ContentError, ContentKey, Progress, apply_cipher, blocking, by_trust,
+    held::Held,
+    prepare::{Prepared, read_at},
 };
-
-use super::{ContentError, ContentKey, Progress, apply_cipher, ranked};
 use crate::pdfs::Client;
-
-/// What the first pass learned: the content's root and size, and the tree that gives each block its path.
-#[derive(Debug, Clone)]
-pub struct Prepared {
-    tree: ContentTree,
-}
-
-impl Prepared {
-    /// The content's id on the chain.
-    pub fn root(&self) -> Hash {
-        self.tree.root()
-    }
-
-    /// Bytes of the ciphertext, and so of the file.
-    pub fn size(&self) -> u64 {
-        self.tree.shape().size()
-    }
-
-    pub fn block_count(&self) -> u64 {
-        self.tree.shape().block_count()
-    }
-}
 
 /// How a content is spread.
 #[derive(Debug, Clone)]
 pub struct PutOptions {
     /// Nodes that shall hold each block. Default 3: two may be lost.
     pub replicas: usize,
-    /// Blocks on their way at once. Default 8: with 3 replicas 6 MiB in flight, and at most 2 MiB of memory.
+    /// Blocks on their way at once. Default 32: 8 MiB of memory, whatever the number of replicas.
     pub concurrency: usize,
+    /// Ask the nodes first what they hold, and send only the rest. Default true; false saves a question to each node
+    /// when the content cannot be there yet, as with a key just made.
+    pub ask_first: bool,
 }
 
 impl Default for PutOptions {
     fn default() -> Self {
         Self {
             replicas: 3,
-            concurrency: 8,
+            concurrency: 32,
+            ask_first: true,
         }
     }
 }
@@ -68,46 +49,13 @@ pub struct Stored {
     pub blocks: u64,
     /// Replicas in all: blocks × replicas.
     pub replicas: u64,
+    /// Those of them that were sent now; the others were at their nodes already.
+    pub sent: u64,
 }
 
-/// First pass: reads the file once, encrypts, hashes. Keeps 32 bytes a block.
-///
-/// # Errors
-/// The file cannot be read, is empty, or is over 1 TiB.
-pub async fn prepare(path: &Path, key: &ContentKey) -> Result<Prepared, ContentError> {
-    let (path, key) = (path.to_owned(), key.clone());
-    blocking(move || {
-        let failed = |action| {
-            let path = path.clone();
-            move |error| ContentError::File {
-                action,
-                path,
-                error,
-            }
-        };
-        let mut file =
-            BufReader::with_capacity(BLOCK_SIZE, File::open(&path).map_err(failed("open"))?);
-        let mut builder = TreeBuilder::new();
-        let mut buffer = vec![0; BLOCK_SIZE];
-        let mut offset = 0;
-        loop {
-            let len = file.read(&mut buffer).map_err(failed("read"))?;
-            let Some(bytes) = buffer.get_mut(..len).filter(|bytes| !bytes.is_empty()) else {
-                break;
-            };
-            apply_cipher(&key, offset, bytes);
-            builder.push(bytes)?;
-            offset += len as u64;
-        }
-        Ok(Prepared {
-            tree: builder.finish()?,
-        })
-    })
-    .await
-}
-
-/// Second pass: sends each block to `replicas` of the nodes, a failing one replaced by the next. `progress` is called
-/// after each block.
+/// Second pass: sends each block to `replicas` of the nodes, a failing one replaced by the next; what a node says it
+/// holds is not sent to it again, so that an upload that broke off goes on where it was. `progress` is called after each
+/// block.
 ///
 /// # Errors
 /// A block that reaches fewer nodes than wanted; a file that is not the prepared one any more.
@@ -125,133 +73,160 @@ pub async fn upload(
         path: path.to_owned(),
         error,
     })?;
-    let (file, done) = (Arc::new(file), AtomicU64::new(0));
-    let (root, total_bytes) = (prepared.root(), prepared.size());
-    let each = |block| {
-        let (file, done) = (file.clone(), &done);
-        async move {
-            let data = encrypt_block(file, path, key, prepared, block).await?;
-            let len = data.len() as u64;
-            let proof = prepared.tree.block_path(block)?;
-            spread(client, nodes, &root, block, proof, data, options.replicas).await?;
-            let done_bytes = done.fetch_add(len, Ordering::Relaxed) + len;
-            progress(Progress {
-                done_bytes,
-                total_bytes,
-            });
-            Ok::<_, ContentError>(())
-        }
+    let (root, blocks) = (prepared.root(), prepared.block_count());
+    let held = match options.ask_first {
+        true => Held::ask(client, nodes, &root, blocks).await,
+        false => Held::default(),
     };
-    stream::iter(0..prepared.block_count())
-        .map(each)
-        .buffer_unordered(options.concurrency.max(1))
-        .try_collect::<()>()
-        .await?;
-    Ok(Stored {
-        blocks: prepared.block_count(),
-        replicas: prepared.block_count() * options.replicas as u64,
-    })
-}
-
-/// Reads and encrypts one block, and makes sure that it is the one that was hashed: the same key must never encrypt a
-/// second version of the file that leaves this machine.
-async fn encrypt_block(
-    file: Arc<File>,
-    path: &Path,
-    key: &ContentKey,
-    prepared: &Prepared,
-    block: u64,
-) -> Result<Bytes, ContentError> {
-    let len = prepared.tree.shape().block_len(block)?;
-    let expected = usize::try_from(block)
-        .ok()
-        .and_then(|at| prepared.tree.block_ids().get(at).copied());
-    let (path, key) = (path.to_owned(), key.clone());
-    blocking(move || {
-        let offset = block * BLOCK_SIZE as u64;
-        let mut bytes = vec![0; len];
-        match file.read_exact_at(&mut bytes, offset) {
-            Ok(()) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-                return Err(ContentError::Changed { path, block });
-            }
-            Err(error) => {
-                return Err(ContentError::File {
-                    action: "read",
-                    path,
-                    error,
-                });
-            }
+    let shared = Arc::new(Upload {
+        client: client.clone(),
+        nodes: nodes.to_vec(),
+        file,
+        path: path.to_owned(),
+        key: key.clone(),
+        prepared: prepared.clone(),
+        root,
+        wanted: options.replicas,
+        held,
+        stored_bytes: AtomicU64::new(0),
+    });
+    let (mut running, mut waiting) = (JoinSet::new(), 0..blocks);
+    let mut done = Progress::of(prepared.size());
+    let mut sent = 0;
+    loop {
+        while running.len() < options.concurrency.max(1)
+            && let Some(block) = waiting.next()
+        {
+            running.spawn(shared.clone().block(block));
         }
-        apply_cipher(&key, offset, &mut bytes);
-        if Some(merkle::block_id(&bytes)?) != expected {
-            return Err(ContentError::Changed { path, block });
-        }
-        Ok(bytes.into())
-    })
-    .await
-}
-
-/// Stores one block on `wanted` nodes: the first of its order at once, the next ones in place of those that fail.
-async fn spread(
-    client: &Client,
-    nodes: &[NodeAddress],
-    root: &Hash,
-    block: u64,
-    proof: Vec<Hash>,
-    data: Bytes,
-    wanted: usize,
-) -> Result<(), ContentError> {
-    let index = u32::try_from(block).map_err(|_| merkle::MerkleError::TooLarge { size: block })?;
-    let (mut good, mut suspect) = (Vec::new(), Vec::new());
-    for node in ranked(nodes, root, block) {
-        let to = if client.is_suspect(&node.public_key).await {
-            &mut suspect
-        } else {
-            &mut good
+        let Some(outcome) = running.join_next().await else {
+            break;
         };
-        to.push(node);
+        let one = outcome.map_err(|error| ContentError::Task(error.to_string()))??;
+        sent += one.sent;
+        done.done_bytes += one.bytes;
+        done.stored_bytes = shared.stored_bytes.load(Relaxed);
+        progress(done);
     }
-    let mut candidates = good.into_iter().chain(suspect);
-    let send = |node: NodeAddress| {
-        let (proof, data) = (proof.clone(), data.clone());
-        async move {
-            let outcome = client.upload(&node, root, index, proof, data).await;
-            if outcome
-                .as_ref()
-                .is_err_and(|error| error.refusal().is_none())
-            {
-                client.suspect(&node.public_key).await;
-            }
-            outcome
-        }
-    };
-    let mut running: FuturesUnordered<_> = candidates.by_ref().take(wanted).map(send).collect();
-    let (mut stored, mut last) = (0, String::from("too few nodes are known"));
-    while stored < wanted {
-        match running.next().await {
-            Some(Ok(())) => stored += 1,
-            Some(Err(error)) => {
-                last = error.to_string();
-                running.extend(candidates.next().map(send));
-            }
-            None => {
-                return Err(ContentError::TooFewReplicas {
-                    block,
-                    stored,
-                    wanted,
-                    last,
-                });
-            }
-        }
-    }
-    Ok(())
+    Ok(Stored {
+        blocks,
+        replicas: blocks * options.replicas as u64,
+        sent,
+    })
 }
 
-pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, ContentError> + Send + 'static,
-) -> Result<T, ContentError> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|error| ContentError::Task(error.to_string()))?
+/// What the tasks of one upload share.
+struct Upload {
+    client: Client,
+    nodes: Vec<NodeAddress>,
+    file: File,
+    path: PathBuf,
+    key: ContentKey,
+    prepared: Prepared,
+    root: Hash,
+    wanted: usize,
+    held: Held,
+    /// Bytes that lie on a node at least.
+    stored_bytes: AtomicU64,
+}
+
+/// A block that is where it shall be.
+struct Spread {
+    bytes: u64,
+    sent: u64,
+}
+
+impl Upload {
+    /// Stores one block on as many nodes as wanted.
+    async fn block(self: Arc<Self>, block: u64) -> Result<Spread, ContentError> {
+        let bytes = self.prepared.tree.shape().block_len(block)? as u64;
+        let nodes = by_trust(&self.client, &self.nodes, &self.root, block).await;
+        let (holders, candidates): (Vec<_>, Vec<_>) = nodes
+            .into_iter()
+            .partition(|node| self.held.has(&node.public_key, block));
+        let stored = holders.len().min(self.wanted);
+        if stored > 0 {
+            self.stored_bytes.fetch_add(bytes, Relaxed);
+        }
+        let mut sent = 0;
+        if stored < self.wanted {
+            let this = self.clone();
+            let data = blocking(move || this.encrypted(block)).await?;
+            sent = self.spread(block, data, candidates, stored).await?;
+        }
+        Ok(Spread { bytes, sent })
+    }
+
+    /// Reads and encrypts one block, and makes sure that it is the one that was hashed: the same key must never encrypt
+    /// a second version of the file that leaves this machine.
+    fn encrypted(&self, block: u64) -> Result<Bytes, ContentError> {
+        let mut bytes = vec![0; self.prepared.tree.shape().block_len(block)?];
+        read_at(&self.file, &self.path, &mut bytes, block)?;
+        let expected = usize::try_from(block)
+            .ok()
+            .and_then(|at| self.prepared.marks.get(at));
+        if Some(&self.prepared.fingerprint.of(block, &bytes)?) != expected {
+            return Err(ContentError::Changed {
+                path: self.path.clone(),
+                block,
+            });
+        }
+        apply_cipher(&self.key, block * merkle::BLOCK_SIZE as u64, &mut bytes);
+        Ok(bytes.into())
+    }
+
+    /// Sends one block: to the first candidates at once, to the next ones in place of those that fail. `stored` nodes
+    /// have it already. Gives the number of those that took it now.
+    async fn spread(
+        &self,
+        block: u64,
+        data: Bytes,
+        candidates: Vec<NodeAddress>,
+        mut stored: usize,
+    ) -> Result<u64, ContentError> {
+        let index =
+            u32::try_from(block).map_err(|_| merkle::MerkleError::TooLarge { size: block })?;
+        let path = self.prepared.tree.block_path(block)?;
+        let send = |node: NodeAddress| {
+            let (path, data) = (path.clone(), data.clone());
+            async move {
+                let sent = self.client.upload(&node, &self.root, index, path, data);
+                let outcome = sent.await;
+                if outcome
+                    .as_ref()
+                    .is_err_and(|error| error.refusal().is_none())
+                {
+                    self.client.suspect(&node.public_key).await;
+                }
+                outcome
+            }
+        };
+        let (mut candidates, mut sent) = (candidates.into_iter(), 0);
+        let first = candidates.by_ref().take(self.wanted - stored);
+        let mut running: FuturesUnordered<_> = first.map(send).collect();
+        let mut last = String::from("too few nodes are known");
+        while stored < self.wanted {
+            match running.next().await {
+                Some(Ok(())) => {
+                    if stored == 0 {
+                        self.stored_bytes.fetch_add(data.len() as u64, Relaxed);
+                    }
+                    (stored, sent) = (stored + 1, sent + 1);
+                }
+                Some(Err(error)) => {
+                    last = error.to_string();
+                    running.extend(candidates.next().map(send));
+                }
+                None => {
+                    return Err(ContentError::TooFewReplicas {
+                        block,
+                        stored,
+                        wanted: self.wanted,
+                        last,
+                    });
+                }
+            }
+        }
+        Ok(sent)
+    }
 }

@@ -9,7 +9,7 @@ use phantasma_wire::merkle::{
     BLOCK_SIZE, BlockTree, CHUNK_SIZE, CHUNKS_PER_BLOCK, MerkleError, TreeBuilder,
 };
 
-use super::put::blocking;
+use super::blocking;
 use super::{ContentError, ContentKey, apply_cipher};
 use crate::proofs::ShownChunk;
 

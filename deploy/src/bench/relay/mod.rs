@@ -274,6 +274,7 @@ fn push(
         peer_name: peer.map(|(name, _)| name.to_owned()),
         ratio: peer.map(|(_, value)| ours / value),
         limit: None,
+        least: None,
     });
 }
 
