@@ -8,7 +8,7 @@ use std::pin::Pin;
 use phantasma_sdk::contract::{ContractError, Phantasma};
 use phantasma_sdk::neo::{
     Account, ActorError, Hash160, Hash256, PendingTransaction, Receipt, RpcClient, RpcError,
-    Transaction, VmState,
+    Transaction, TransactionBuilder, VmState,
 };
 use phantasma_wire::Hash;
 use phantasma_wire::message::Message;
@@ -52,7 +52,7 @@ pub struct Ready {
 /// What became of a transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fate {
-    /// In a block. The index in its box for each message, in order.
+    /// In a block. The index in its box for each message or content, in order.
     Written(Vec<u64>),
     /// In a block, and the contract refused; its own words. Nothing was written, the fees are spent.
     Fault(String),
@@ -68,6 +68,9 @@ pub trait Chain: Send + Sync + 'static {
     /// Tries all these messages as one transaction, and signs it. [`ChainError::Fault`] when the contract would refuse
     /// any of them.
     fn prepare<'a>(&'a self, messages: &'a [Message]) -> Answer<'a, Ready>;
+
+    /// Tries to write a content of the relay's own into a box, and signs the transaction.
+    fn prepare_content<'a>(&'a self, box_id: u64, content: &'a [u8]) -> Answer<'a, Ready>;
 
     /// Hands a transaction to the network.
     fn send<'a>(&'a self, ready: &'a Ready) -> Answer<'a, ()>;
@@ -94,6 +97,20 @@ impl NeoChain {
     }
 }
 
+impl NeoChain {
+    async fn ready(&self, call: TransactionBuilder) -> Result<Ready, ChainError> {
+        let tx = call.prepare(&self.rpc).await.map_err(actor_error)?;
+        Ok(Ready {
+            sent: Sent {
+                txid: tx.hash().0,
+                valid_until: tx.valid_until_block,
+            },
+            fees: tx.system_fee.saturating_add(tx.network_fee),
+            bytes: tx.to_bytes(),
+        })
+    }
+}
+
 impl Chain for NeoChain {
     fn box_exists(&self, box_id: u64) -> Answer<'_, bool> {
         Box::pin(async move {
@@ -105,16 +122,20 @@ impl Chain for NeoChain {
     fn prepare<'a>(&'a self, messages: &'a [Message]) -> Answer<'a, Ready> {
         Box::pin(async move {
             let call = self.contract.write_many(&self.payer, messages);
-            let tx = call.map_err(contract_error)?.prepare(&self.rpc).await;
-            let tx = tx.map_err(actor_error)?;
-            Ok(Ready {
-                sent: Sent {
-                    txid: tx.hash().0,
-                    valid_until: tx.valid_until_block,
-                },
-                fees: tx.system_fee.saturating_add(tx.network_fee),
-                bytes: tx.to_bytes(),
-            })
+            self.ready(call.map_err(contract_error)?).await
+        })
+    }
+
+    fn prepare_content<'a>(&'a self, box_id: u64, content: &'a [u8]) -> Answer<'a, Ready> {
+        Box::pin(async move {
+            let params = [
+                self.payer.script_hash.into(),
+                box_id.into(),
+                content.into(),
+                0_u64.into(),
+            ];
+            let call = self.contract.call(&self.payer, "writeContent", &params);
+            self.ready(call.map_err(contract_error)?).await
         })
     }
 

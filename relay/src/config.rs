@@ -12,6 +12,7 @@ use phantasma_wire::relay::RelayError;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use crate::anchor::AnchorLimits;
 use crate::cache::CacheTimes;
 use crate::dedup::Refusal;
 use crate::hub::HubLimits;
@@ -67,6 +68,9 @@ pub const DEFAULT_BATCH_GAS: f64 = 10.0;
 /// MainNet makes a block in 15 seconds (3 with later settings); eight of them without success are a failure.
 pub const DEFAULT_CHAIN_TIMEOUT: Duration = Duration::from_secs(120);
 
+/// Between two anchors: an anchor costs 0.12 GAS, so half a GAS an hour at most.
+pub const DEFAULT_ANCHOR_EVERY: Duration = Duration::from_secs(900);
+
 /// A box's existence never ends; asked again so that a chain that was replaced (a test net) is noticed.
 pub const DEFAULT_KNOWN: Duration = Duration::from_secs(3600);
 
@@ -115,6 +119,7 @@ pub struct Limits {
     pub chain_queue: usize,
     pub chain_timeout: Duration,
     pub merge: MergeLimits,
+    pub anchor: AnchorLimits,
     pub drain: Duration,
     pub hub: HubLimits,
     pub cache: CacheTimes,
@@ -131,6 +136,10 @@ impl Default for Limits {
             merge: MergeLimits {
                 messages: DEFAULT_BATCH_MESSAGES,
                 fees: datoshi(DEFAULT_BATCH_GAS),
+            },
+            anchor: AnchorLimits {
+                box_id: None,
+                every: DEFAULT_ANCHOR_EVERY,
             },
             drain: DEFAULT_DRAIN,
             hub: HubLimits {
@@ -173,7 +182,7 @@ pub struct Config {
 #[derive(Debug, Default, Parser)]
 #[command(name = "phantasma-relay", version)]
 pub struct Args {
-    /// TOML file with the options below and the tables [log] and [limits]
+    /// TOML file with the options below and the tables [log], [anchor] and [limits]
     #[arg(long, env = "PHANTASMA_RELAY_CONFIG")]
     pub config: Option<PathBuf>,
     /// UDP address to listen on [default: 0.0.0.0:20420]
@@ -203,6 +212,9 @@ pub struct Args {
     /// Folder of the durable messages [default: relay-data]
     #[arg(long, env = "PHANTASMA_RELAY_DATA")]
     pub data: Option<PathBuf>,
+    /// Number of a box that the account may write to: the root over the kept messages goes there from time to time
+    #[arg(long, env = "PHANTASMA_RELAY_ANCHOR_BOX")]
+    pub anchor_box: Option<u64>,
     /// Write logs as JSON, one object a line
     #[arg(long, env = "PHANTASMA_RELAY_JSON_LOGS")]
     pub json_logs: bool,
@@ -224,6 +236,7 @@ struct FileConfig {
     json_logs: bool,
     log: LogTable,
     limits: LimitsTable,
+    anchor: AnchorTable,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -231,6 +244,13 @@ struct FileConfig {
 struct LogTable {
     max_mib: Option<u64>,
     keep_hours: Option<u64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct AnchorTable {
+    box_id: Option<u64>,
+    every_s: Option<u64>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -296,7 +316,10 @@ impl Config {
                 segment_bytes: (max_bytes / SEGMENTS).clamp(1 << 20, 256 << 20),
                 keep_ms: keep_hours.saturating_mul(3_600_000),
             },
-            limits: file.limits.into_limits(),
+            limits: Limits {
+                anchor: file.anchor.into_limits(args.anchor_box),
+                ..file.limits.into_limits()
+            },
             json_logs: args.json_logs || file.json_logs,
         };
         config.check()?;
@@ -323,6 +346,7 @@ impl Config {
             ("queue_bytes", limits.hub.queue_bytes),
             ("queue_messages", limits.hub.queue_items),
             ("chain_queue", limits.chain_queue),
+            ("anchor.every_s", limits.anchor.every.as_secs() as usize),
             ("batch_messages", limits.merge.messages),
             (
                 "batch_gas",
@@ -369,6 +393,17 @@ impl Config {
     }
 }
 
+impl AnchorTable {
+    fn into_limits(self, flag: Option<u64>) -> AnchorLimits {
+        AnchorLimits {
+            box_id: flag.or(self.box_id),
+            every: self
+                .every_s
+                .map_or(DEFAULT_ANCHOR_EVERY, Duration::from_secs),
+        }
+    }
+}
+
 impl LimitsTable {
     fn into_limits(self) -> Limits {
         let base = Limits::default();
@@ -383,6 +418,7 @@ impl LimitsTable {
                 messages: self.batch_messages.unwrap_or(base.merge.messages),
                 fees: self.batch_gas.map_or(base.merge.fees, datoshi),
             },
+            anchor: base.anchor,
             drain: seconds(self.drain_s, base.drain),
             hub: HubLimits {
                 max_sessions: self.sessions.unwrap_or(base.hub.max_sessions),

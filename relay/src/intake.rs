@@ -10,6 +10,7 @@ use phantasma_wire::message::{Class, Message, Unsigned};
 use phantasma_wire::relay::{Outcome, RelayError};
 use tokio::sync::{mpsc, watch};
 
+use crate::anchor::Anchors;
 use crate::cache::BoxCache;
 use crate::config::{ChainId, Limits};
 use crate::dedup::{Dedup, Entered, Pending, Refusal, Verdict};
@@ -29,6 +30,7 @@ pub struct Intake {
     pub(crate) dedup: Dedup,
     pub(crate) hub: Arc<Hub>,
     pub(crate) log: Arc<Log>,
+    pub(crate) anchors: Arc<Anchors>,
     pub(crate) metrics: Metrics,
     pub(crate) clock: Clock,
     /// To the one task that writes to the chain.

@@ -5,6 +5,7 @@
 //! * [`hub`]: who listens, and what waits for each reader, in bounded memory; [`parcel`]: live messages, encoded once.
 //! * [`log`]: the durable messages on the disk.
 //! * [`merge`]: many messages become one transaction, each at most once, over crashes too.
+//! * [`anchor`]: the root over what was kept goes to the chain from time to time.
 //! * [`chain`], [`cache`]: what is asked of the chain, and what is remembered of its answers.
 //! * [`dedup`]: a message that comes twice is delivered once.
 //! * [`config`], [`metrics`]: for the operator.
@@ -12,6 +13,7 @@
 //! Not here: what the frames look like (`phantasma-wire`), how they travel (`phantasma-net`), the client
 //! (`phantasma_sdk::relay`).
 
+pub mod anchor;
 pub mod cache;
 pub mod chain;
 pub mod config;

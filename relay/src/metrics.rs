@@ -34,6 +34,7 @@ pub struct Metrics {
     pub on_chain: Counter,
     pub chain_transactions: Counter,
     pub chain_fees: Counter,
+    pub anchors: Counter,
     pub sessions: Gauge,
     pub subscriptions: Gauge,
     pub log_bytes: Gauge<u64, AtomicU64>,
@@ -84,6 +85,11 @@ impl Metrics {
             "chain_fees_datoshi",
             "Fees of the transactions that were sent, in 10^-8 GAS",
             metrics.chain_fees.clone(),
+        );
+        registry.register(
+            "anchors",
+            "Anchors of kept messages on the chain",
+            metrics.anchors.clone(),
         );
         registry.register("sessions", "Connected clients", metrics.sessions.clone());
         registry.register(

@@ -14,6 +14,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::anchor::{AnchorError, Anchorer, Anchors};
 use crate::cache::BoxCache;
 use crate::chain::Chain;
 use crate::config::{ChainId, Limits};
@@ -57,6 +58,8 @@ pub enum StartError {
     Log(#[from] LogError),
     #[error(transparent)]
     Journal(#[from] JournalError),
+    #[error(transparent)]
+    Anchor(#[from] AnchorError),
 }
 
 /// A running relay. Stop it with [`Relay::shutdown`]; dropping it instead ends it without draining.
@@ -84,6 +87,8 @@ impl Relay {
         let (log, dedup) = open_log(&setup, hub.clone())?;
         let journal = Journal::open(&setup.log.folder.join("chain"))?;
         remember(&journal, &dedup);
+        let anchors = setup.log.folder.join("anchors");
+        let anchors = Arc::new(Anchors::open(&anchors, setup.limits.anchor)?);
         let (metrics, registry) = Metrics::new();
         let (to_chain, chain_queue) = mpsc::channel(setup.limits.chain_queue);
         let intake = Arc::new(Intake {
@@ -93,6 +98,7 @@ impl Relay {
             dedup,
             hub,
             log: Arc::new(log),
+            anchors,
             metrics,
             clock: setup.clock,
             to_chain,
@@ -110,6 +116,13 @@ impl Relay {
             stopping.clone(),
             sessions.clone(),
         ));
+        let anchorer = Anchorer {
+            anchors: intake.anchors.clone(),
+            log: intake.log.clone(),
+            chain: setup.chain.clone(),
+            metrics: intake.metrics.clone(),
+        };
+        sessions.spawn(anchorer.run(stopping.clone()));
         let writer = Merger::new(intake.clone(), setup.chain, journal);
         Ok(Self {
             public_key: setup.identity.public_key(),

@@ -226,6 +226,13 @@ impl Incoming {
                 })
                 .await;
             }
+            ClientFrame::Prove { request, position } => {
+                let frame = match self.intake.anchors.proof(position) {
+                    Ok(proof) => RelayFrame::Proof { request, proof },
+                    Err(refusal) => error_frame(request, refusal),
+                };
+                self.send(frame).await;
+            }
             ClientFrame::Ping { nonce } => self.send(RelayFrame::Pong { nonce }).await,
             ClientFrame::Hello { .. } => {
                 self.end(Refusal::new(RelayError::Protocol, "a second hello"))

@@ -42,6 +42,9 @@ struct State {
     blocks: Vec<usize>,
     sequences: HashMap<(u64, [u8; 33]), u64>,
     prepared: HashMap<Hash, Vec<Message>>,
+    prepared_contents: HashMap<Hash, (u64, Vec<u8>)>,
+    /// Written by the relay itself: box and content.
+    contents: Vec<(u64, Vec<u8>)>,
     pending: HashMap<Hash, Instant>,
     fates: HashMap<Hash, Fate>,
     number: u64,
@@ -72,6 +75,13 @@ impl MemoryChain {
     /// How many messages each successful transaction had.
     pub(crate) fn blocks(&self) -> Vec<usize> {
         lock(&self.state).blocks.clone()
+    }
+
+    /// What the relay itself wrote into a box, in order.
+    pub(crate) fn contents(&self, box_id: u64) -> Vec<Vec<u8>> {
+        let state = lock(&self.state);
+        let of_box = state.contents.iter().filter(|(id, _)| *id == box_id);
+        of_box.map(|(_, content)| content.clone()).collect()
     }
 
     fn reach(&self) -> Result<(), ChainError> {
@@ -111,6 +121,12 @@ impl MemoryChain {
         if take(&self.fault) {
             return Fate::Fault("it was otherwise in the block".to_owned());
         }
+        if let Some((box_id, content)) = state.prepared_contents.get(txid).cloned() {
+            let before = state.contents.iter().filter(|(id, _)| *id == box_id);
+            let index = before.count() as u64;
+            state.contents.push((box_id, content));
+            return Fate::Written(vec![index]);
+        }
         let messages = state.prepared.get(txid).cloned().unwrap_or_default();
         match self.run(state, &messages) {
             Err(text) => Fate::Fault(text),
@@ -144,18 +160,20 @@ impl Chain for MemoryChain {
             self.reach()?;
             let mut state = lock(&self.state);
             self.run(&state, messages).map_err(ChainError::Fault)?;
-            state.number += 1;
-            let mut txid = [0; 32];
-            txid[..8].copy_from_slice(&state.number.to_le_bytes());
-            state.prepared.insert(txid, messages.to_vec());
-            Ok(Ready {
-                sent: Sent {
-                    txid,
-                    valid_until: 100,
-                },
-                fees: FEE * messages.len() as i64,
-                bytes: Vec::new(),
-            })
+            let ready = state.ready(messages.len());
+            state.prepared.insert(ready.sent.txid, messages.to_vec());
+            Ok(ready)
+        })
+    }
+
+    fn prepare_content<'a>(&'a self, box_id: u64, content: &'a [u8]) -> Answer<'a, Ready> {
+        Box::pin(async move {
+            self.reach()?;
+            let mut state = lock(&self.state);
+            let ready = state.ready(1);
+            let content = (box_id, content.to_vec());
+            state.prepared_contents.insert(ready.sent.txid, content);
+            Ok(ready)
         })
     }
 
@@ -195,6 +213,23 @@ impl Chain for MemoryChain {
                 (None, None) => Ok(Some(Fate::Expired)),
             }
         })
+    }
+}
+
+impl State {
+    /// A transaction of its own for so many messages.
+    fn ready(&mut self, messages: usize) -> Ready {
+        self.number += 1;
+        let mut txid = [0; 32];
+        txid[..8].copy_from_slice(&self.number.to_le_bytes());
+        Ready {
+            sent: Sent {
+                txid,
+                valid_until: 100,
+            },
+            fees: FEE * messages as i64,
+            bytes: vec![1],
+        }
     }
 }
 

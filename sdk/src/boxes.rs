@@ -55,6 +55,11 @@ pub async fn post(
         .await?)
 }
 
+/// The content that leaves plain data.
+pub fn data_content(data: &[u8]) -> Result<Vec<u8>, ScriptError> {
+    data_script(data)
+}
+
 /// A message signed by `author`, for a relay or for `writeSigned`. `sequence` must be above all the author used in
 /// this box, `time_ms` is Unix time.
 pub async fn sign(

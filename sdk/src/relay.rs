@@ -17,6 +17,7 @@
 //! # Ok(()) }
 //! ```
 
+mod anchored;
 mod subscription;
 
 use std::collections::HashMap;
@@ -35,7 +36,8 @@ use phantasma_wire::message::Message;
 use phantasma_wire::relay::{ClientFrame, RelayFrame};
 use tokio::sync::{mpsc, oneshot};
 
-pub use phantasma_wire::relay::{Outcome, RelayError, Since};
+pub use anchored::{AnchorCheckError, check_anchor};
+pub use phantasma_wire::relay::{AnchorProof, Outcome, RelayError, Since};
 use subscription::Subscriber;
 pub use subscription::{Messages, Received};
 
@@ -56,8 +58,19 @@ const SWEEP: usize = 1024;
 const UNSIGNED: RelayClientError =
     RelayClientError::Misbehaved("a message that its author did not sign");
 
+/// A proof where an outcome is due, or the other way round.
+const OTHER_ANSWER: RelayClientError =
+    RelayClientError::Misbehaved("an answer to something else than was asked");
+
 /// Where the answer to a request comes.
-type Answer = oneshot::Receiver<Result<Outcome, RelayClientError>>;
+type Answer = oneshot::Receiver<Result<Reply, RelayClientError>>;
+
+/// What a request is answered with.
+#[derive(Debug)]
+enum Reply {
+    Outcome(Outcome),
+    Proof(Box<AnchorProof>),
+}
 
 /// How long the relay may take to hear of the end.
 const GOODBYE: Duration = Duration::from_secs(2);
@@ -120,7 +133,7 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     next_request: u32,
-    requests: HashMap<u32, oneshot::Sender<Result<Outcome, RelayClientError>>>,
+    requests: HashMap<u32, oneshot::Sender<Result<Reply, RelayClientError>>>,
     /// With so many requests those are swept out that nobody waits for any more.
     sweep_at: usize,
     boxes: HashMap<u64, Subscriber>,
@@ -256,6 +269,17 @@ impl RelayClient {
         })
     }
 
+    /// How the message that the relay keeps at this position leads to an anchor on the chain, for [`check_anchor`].
+    pub async fn prove(&self, position: u64) -> Result<AnchorProof, RelayClientError> {
+        let answer = self
+            .ask(|request| ClientFrame::Prove { request, position })
+            .await?;
+        match self.reply(answer).await? {
+            Reply::Proof(proof) if proof.position == position => Ok(*proof),
+            Reply::Proof(_) | Reply::Outcome(_) => Err(OTHER_ANSWER),
+        }
+    }
+
     /// Ends the connection; the relay learns of it at once.
     pub async fn close(self) {
         self.connection.close("the client has ended");
@@ -271,6 +295,13 @@ impl RelayClient {
     }
 
     async fn outcome(&self, answer: Answer) -> Result<Outcome, RelayClientError> {
+        match self.reply(answer).await? {
+            Reply::Outcome(outcome) => Ok(outcome),
+            Reply::Proof(_) => Err(OTHER_ANSWER),
+        }
+    }
+
+    async fn reply(&self, answer: Answer) -> Result<Reply, RelayClientError> {
         match tokio::time::timeout(ANSWER, answer).await {
             Ok(answer) => answer.unwrap_or_else(|_| Err(self.shared.end())),
             Err(_) => Err(RelayClientError::NoAnswer),
@@ -343,12 +374,12 @@ impl Shared {
         let mut state = self.lock();
         for (request, number) in (request..=u32::MAX).zip(0..count) {
             if let Some(waiting) = state.requests.remove(&request) {
-                let _ = waiting.send(Ok(outcome.nth(number)));
+                let _ = waiting.send(Ok(Reply::Outcome(outcome.nth(number))));
             }
         }
     }
 
-    fn answer(&self, request: u32, answer: Result<Outcome, RelayClientError>) {
+    fn answer(&self, request: u32, answer: Result<Reply, RelayClientError>) {
         // Whoever asked may have stopped waiting.
         if let Some(waiting) = self.lock().requests.remove(&request) {
             let _ = waiting.send(answer);
@@ -466,6 +497,9 @@ async fn read(
                 if let Err(error) = shared.deliver(position, message).await {
                     break error;
                 }
+            }
+            Ok(Some(RelayFrame::Proof { request, proof })) => {
+                shared.answer(request, Ok(Reply::Proof(Box::new(proof))));
             }
             Ok(Some(RelayFrame::DeliverGroup { group })) => {
                 if let Err(error) = shared.deliver_group(group) {

@@ -10,7 +10,10 @@ use phantasma_wire::endpoint::EndpointRecord;
 use phantasma_wire::merkle::{BLOCK_SIZE, MAX_BLOCK_PATH};
 use phantasma_wire::message::{Class, MAX_PAYLOAD, Message, Unsigned};
 use phantasma_wire::pdfs::{self, BlockRange, NodeAddress, Refusal, Request, Response};
-use phantasma_wire::relay::{ClientFrame, MAX_ERROR_TEXT, Outcome, RelayError, RelayFrame, Since};
+use phantasma_wire::relay::{
+    Anchor, AnchorProof, ClientFrame, MAX_ANCHOR_PATH, MAX_ERROR_TEXT, Outcome, RelayError,
+    RelayFrame, Since,
+};
 use proptest::prelude::*;
 
 fn bytes(max: usize) -> impl Strategy<Value = Bytes> {
@@ -113,6 +116,8 @@ fn client_frame() -> impl Strategy<Value = ClientFrame> {
         (1u32..u32::MAX - 20, batch(20))
             .prop_map(|(request, batch)| ClientFrame::PublishBatch { request, batch }),
         batched().prop_map(|message| ClientFrame::Cast { message }),
+        (1u32.., any::<u64>())
+            .prop_map(|(request, position)| ClientFrame::Prove { request, position }),
     ]
 }
 
@@ -149,8 +154,24 @@ fn relay_frame() -> impl Strategy<Value = RelayFrame> {
             message
         }),
         group().prop_map(|group| RelayFrame::DeliverGroup { group }),
+        (1u32.., proof()).prop_map(|(request, proof)| RelayFrame::Proof { request, proof }),
         any::<u64>().prop_map(|nonce| RelayFrame::Pong { nonce }),
     ]
+}
+
+fn proof() -> impl Strategy<Value = AnchorProof> {
+    let path = prop::collection::vec(any::<[u8; 32]>(), 0..=MAX_ANCHOR_PATH);
+    let hashes = any::<([u8; 32], [u8; 32])>();
+    (any::<(u64, u32, u64, u64, u64)>(), hashes, path).prop_map(
+        |((first, count, box_id, index, position), (root, txid), path)| AnchorProof {
+            anchor: Anchor { first, count, root },
+            box_id,
+            index,
+            txid,
+            position,
+            path,
+        },
+    )
 }
 
 fn path() -> impl Strategy<Value = Vec<[u8; 32]>> {
@@ -271,7 +292,7 @@ proptest! {
     }
 
     #[test]
-    fn noise_never_panics(noise in bytes(400), kind in 0u8..8) {
+    fn noise_never_panics(noise in bytes(400), kind in 0u8..9) {
         for bytes in [noise.clone(), Bytes::from([&[1, kind][..], &noise].concat())] {
             let _ = ClientFrame::decode(bytes.clone());
             let _ = RelayFrame::decode(bytes.clone());

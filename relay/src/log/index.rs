@@ -80,6 +80,25 @@ impl Index {
         found
     }
 
+    /// The records of all boxes from a position on, oldest first, at most `max`.
+    pub(super) fn after(&self, from: u64, max: usize) -> Vec<(u64, Source)> {
+        let mut places = Vec::new();
+        for of_box in self.boxes.values() {
+            let start = of_box.partition_point(|place| place.position < from);
+            places.extend(of_box.range(start..).copied());
+        }
+        places.sort_unstable_by_key(|place| place.position);
+        let sources = places.into_iter().take(max);
+        sources
+            .filter_map(|place| Some((place.position, self.source(place)?)))
+            .collect()
+    }
+
+    /// Position of the oldest record, or of the next one when there is none.
+    pub(super) fn oldest(&self) -> u64 {
+        self.segments.keys().next().copied().unwrap_or(1)
+    }
+
     /// Bytes of all segments.
     pub(super) fn bytes(&self) -> u64 {
         self.segments.values().map(|segment| segment.len).sum()

@@ -205,6 +205,26 @@ impl Log {
             .unwrap_or(Err(LogError::Closed))
     }
 
+    /// The ids of the committed messages of all boxes from a position on, oldest first, at most `max`.
+    pub async fn ids(&self, from: u64, max: usize) -> Result<Vec<(u64, Hash)>, LogError> {
+        let found = self.shared.index().after(from, max);
+        let id = |(position, source)| {
+            let bytes = load(source)?;
+            // What the log holds was a message when it came.
+            let message = Message::decode(bytes).map_err(|_| LogError::Broken)?;
+            Ok((position, message.id()))
+        };
+        let read = move || found.into_iter().map(id).collect();
+        tokio::task::spawn_blocking(read)
+            .await
+            .unwrap_or(Err(LogError::Closed))
+    }
+
+    /// Position of the oldest message that is kept.
+    pub fn oldest(&self) -> u64 {
+        self.shared.index().oldest()
+    }
+
     /// Position of the newest committed message of any box; 0 before the first one.
     pub fn head(&self) -> u64 {
         self.shared.index().head

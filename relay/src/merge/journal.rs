@@ -5,14 +5,15 @@
 //! again, being too old.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use phantasma_wire::Hash;
 use phantasma_wire::relay::Outcome;
 use serde::{Deserialize, Serialize};
 
+use crate::anchor::replace;
 use crate::chain::{Ready, Sent};
 
 /// Why the journal cannot be read or written.
@@ -166,19 +167,12 @@ impl Journal {
     }
 
     fn put(&mut self, txid: Hash, entry: Entry) -> Result<(), JournalError> {
-        let (path, part) = (self.path(&txid), self.path(&txid).with_extension("part"));
+        let path = self.path(&txid);
         let text = toml::to_string(&entry).map_err(|error| JournalError::Damaged {
             path: path.clone(),
             reason: error.to_string(),
         })?;
-        let write = || {
-            let mut file = File::create(&part)?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            fs::rename(&part, &path)?;
-            File::open(&self.folder)?.sync_all()
-        };
-        write().map_err(io_error("writing", &path))?;
+        replace(&path, text.as_bytes()).map_err(io_error("writing", &path))?;
         self.entries.insert(txid, entry);
         Ok(())
     }

@@ -9,6 +9,7 @@ use phantasma_wire::message::Unsigned;
 use tempfile::TempDir;
 
 use super::*;
+use crate::anchor::Anchors;
 use crate::cache::{BoxCache, CacheTimes};
 use crate::config::{ChainId, Limits};
 use crate::dedup::{Dedup, Entered, verdict};
@@ -75,6 +76,9 @@ impl Fixture {
             dedup,
             hub,
             log: Arc::new(log),
+            anchors: Arc::new(
+                Anchors::open(&self.folder.path().join("anchors"), self.limits.anchor).unwrap(),
+            ),
             metrics: Metrics::new().0,
             clock: Arc::new(|| 1_000_000),
             to_chain,

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{MAX_ERROR_TEXT, VERSION};
+use super::{AnchorProof, MAX_ERROR_TEXT, VERSION};
 use crate::Hash;
 use crate::batch::{Batch, Group};
 use crate::codec::{DecodeError, Frame, Reader, Writer};
@@ -51,6 +51,11 @@ pub enum ClientFrame {
     Cast {
         message: Message,
     },
+    /// How does the kept message at this position lead to an anchor on the chain?
+    Prove {
+        request: u32,
+        position: u64,
+    },
 }
 
 /// From a relay to its client.
@@ -89,6 +94,11 @@ pub enum RelayFrame {
     /// Ephemeral messages of one batch and box, in a datagram.
     DeliverGroup {
         group: Group,
+    },
+    /// Answers Prove.
+    Proof {
+        request: u32,
+        proof: AnchorProof,
     },
 }
 
@@ -226,6 +236,9 @@ impl Frame for ClientFrame {
             }
             ClientFrame::PublishBatch { request, batch } => batch.write(to.u8(6).u32(*request)),
             ClientFrame::Cast { message } => message.write(to.u8(7)),
+            ClientFrame::Prove { request, position } => {
+                to.u8(8).u32(*request).u64(*position);
+            }
         }
     }
 
@@ -264,6 +277,10 @@ impl Frame for ClientFrame {
             6 => read_batch(from)?,
             7 => ClientFrame::Cast {
                 message: Message::read(from)?,
+            },
+            8 => ClientFrame::Prove {
+                request: read_request(from)?,
+                position: from.u64("position")?,
             },
             value => {
                 return Err(DecodeError::UnknownKind {
@@ -332,6 +349,7 @@ impl Frame for RelayFrame {
                 to.u8(5).u64(*nonce);
             }
             RelayFrame::DeliverGroup { group } => group.write(to.u8(7)),
+            RelayFrame::Proof { request, proof } => proof.write(to.u8(8).u32(*request)),
         }
     }
 
@@ -364,6 +382,10 @@ impl Frame for RelayFrame {
             },
             7 => RelayFrame::DeliverGroup {
                 group: Group::read(from)?,
+            },
+            8 => RelayFrame::Proof {
+                request: read_request(from)?,
+                proof: AnchorProof::read(from)?,
             },
             value => {
                 return Err(DecodeError::UnknownKind {

@@ -2,13 +2,16 @@
 //!
 //! A client opens one stream, says [`ClientFrame::Hello`], and then publishes and subscribes on it; the relay answers
 //! each request by its number and sends [`RelayFrame::Deliver`] in between. [`Outbox`] is what waits for one reader,
-//! [`Subscriptions`] who listens to what, [`Seen`] which messages have been here. [`Mesh`] passes messages on to other
+//! [`Subscriptions`] who listens to what, [`Seen`] which messages have been here. [`AnchorProof`] shows that the
+//! chain knows a message. [`Mesh`] passes messages on to other
 //! relays.
 
+mod anchor;
 mod frames;
 mod mesh;
 mod state;
 
+pub use anchor::{Anchor, AnchorProof, AnchorTree, MAX_ANCHOR_PATH, MAX_ANCHORED, path_nodes};
 pub use frames::{ClientFrame, Outcome, RelayError, RelayFrame, Since};
 pub use mesh::{Mesh, MeshAction, MeshPolicy};
 pub use state::{Outbox, Pushed, Seen, Subscriptions};

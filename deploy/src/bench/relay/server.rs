@@ -125,6 +125,10 @@ impl Chain for EveryBox {
         Box::pin(async { Err(no_chain()) })
     }
 
+    fn prepare_content<'a>(&'a self, _: u64, _: &'a [u8]) -> Answer<'a, Ready> {
+        Box::pin(async { Err(no_chain()) })
+    }
+
     fn send<'a>(&'a self, _: &'a Ready) -> Answer<'a, ()> {
         Box::pin(async { Err(no_chain()) })
     }
