@@ -9,6 +9,7 @@ use phantasma_wire::merkle::{
     BLOCK_SIZE, BlockTree, CHUNK_SIZE, CHUNKS_PER_BLOCK, MerkleError, TreeBuilder,
 };
 
+use super::put::blocking;
 use super::{ContentError, ContentKey, apply_cipher};
 use crate::proofs::ShownChunk;
 
@@ -23,55 +24,49 @@ pub async fn show_chunk(
     chunk: u64,
 ) -> Result<(Hash, ShownChunk), ContentError> {
     let (path, key) = (path.to_owned(), key.cloned());
-    let work = move || read_chunk(&path, key.as_ref(), chunk);
-    let read = tokio::task::spawn_blocking(work).await;
-    read.map_err(|error| ContentError::Task(error.to_string()))?
-}
-
-fn read_chunk(
-    path: &Path,
-    key: Option<&ContentKey>,
-    chunk: u64,
-) -> Result<(Hash, ShownChunk), ContentError> {
-    let failed = |action| {
-        let path = path.to_owned();
-        move |error| ContentError::File {
-            action,
-            path,
-            error,
+    blocking(move || {
+        let failed = |action| {
+            let path = path.clone();
+            move |error| ContentError::File {
+                action,
+                path,
+                error,
+            }
+        };
+        let mut file =
+            BufReader::with_capacity(BLOCK_SIZE, File::open(&path).map_err(failed("open"))?);
+        let per_block = CHUNKS_PER_BLOCK as u64;
+        let (wanted, within) = (chunk / per_block, (chunk % per_block) as usize);
+        let mut builder = TreeBuilder::new();
+        let mut found = None;
+        for block in 0_u64.. {
+            let mut bytes = Vec::with_capacity(BLOCK_SIZE);
+            let mut part = file.by_ref().take(BLOCK_SIZE as u64);
+            part.read_to_end(&mut bytes).map_err(failed("read"))?;
+            if bytes.is_empty() {
+                break;
+            }
+            if let Some(key) = &key {
+                apply_cipher(key, block * BLOCK_SIZE as u64, &mut bytes);
+            }
+            builder.push(&bytes)?;
+            if block == wanted {
+                found = Some(bytes);
+            }
         }
-    };
-    let mut file = BufReader::with_capacity(BLOCK_SIZE, File::open(path).map_err(failed("open"))?);
-    let per_block = CHUNKS_PER_BLOCK as u64;
-    let (wanted, within) = (chunk / per_block, (chunk % per_block) as usize);
-    let mut builder = TreeBuilder::new();
-    let mut found = None;
-    for block in 0_u64.. {
-        let mut bytes = Vec::with_capacity(BLOCK_SIZE);
-        let mut part = file.by_ref().take(BLOCK_SIZE as u64);
-        part.read_to_end(&mut bytes).map_err(failed("read"))?;
-        if bytes.is_empty() {
-            break;
-        }
-        if let Some(key) = key {
-            apply_cipher(key, block * BLOCK_SIZE as u64, &mut bytes);
-        }
-        builder.push(&bytes)?;
-        if block == wanted {
-            found = Some(bytes);
-        }
-    }
-    let tree = builder.finish()?;
-    let none = || MerkleError::OutOfRange {
-        what: "chunk",
-        index: chunk,
-        count: tree.shape().chunk_count(),
-    };
-    let bytes = found.ok_or_else(none)?;
-    let shown = bytes.chunks(CHUNK_SIZE).nth(within).ok_or_else(none)?;
-    let path = tree.chunk_path(wanted, &BlockTree::new(&bytes)?, within)?;
-    let chunk = shown.to_vec();
-    Ok((tree.root(), ShownChunk { chunk, path }))
+        let tree = builder.finish()?;
+        let none = || MerkleError::OutOfRange {
+            what: "chunk",
+            index: chunk,
+            count: tree.shape().chunk_count(),
+        };
+        let bytes = found.ok_or_else(none)?;
+        let shown = bytes.chunks(CHUNK_SIZE).nth(within).ok_or_else(none)?;
+        let path = tree.chunk_path(wanted, &BlockTree::new(&bytes)?, within)?;
+        let chunk = shown.to_vec();
+        Ok((tree.root(), ShownChunk { chunk, path }))
+    })
+    .await
 }
 
 #[cfg(test)]
