@@ -1,19 +1,22 @@
 //! `phantasma sale`: buying SOUL, what is locked up, and what the administrator may do.
 
-use std::path::{Path, PathBuf};
+mod admin;
+mod status;
+
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Subcommand, ValueEnum};
-use neo_client::{Account, Hash160, Receipt};
 use num_bigint::BigInt;
-use phantasma_sdk::sale::{Currency, Locks, Phase, Sale, SaleEvent, Tier};
-use serde_json::{Value, json};
+use phantasma_sdk::sale::{Currency, Sale, SaleEvent};
+use serde_json::json;
 
-use super::box_::soul as parse_soul;
 use super::context::Context;
 use crate::amount::{self, soul};
 use crate::contract::Program;
 use crate::time::{parse_span, show_utc};
+use admin::{allot, changed, whitelist};
+use status::status;
 
 #[derive(Debug, Subcommand)]
 pub enum SaleCommand {
@@ -164,111 +167,6 @@ pub(super) async fn run(context: &Context, command: SaleCommand) -> Result<()> {
     }
 }
 
-async fn status(context: &Context, sale: &Sale) -> Result<()> {
-    let (info, settings) = (sale.sale_info().await?, sale.settings().await?);
-    let mut lines = vec![
-        format!("sale {}", sale.hash()),
-        phase_text(info.phase, info.opening_ms, info.end_ms),
-        format!("sold {} of {} SOUL", soul(info.sold), soul(info.hard_cap)),
-        format!(
-            "it can be put off until {}",
-            show_utc(settings.latest_end_ms)
-        ),
-        format!("administrator {}", settings.administrator.to_address()),
-        format!("treasury {}", settings.treasury.to_address()),
-    ];
-    let mut tiers = Vec::new();
-    for number in 1..=settings.tiers {
-        let tier = sale.tier_info(number).await?;
-        lines.push(tier_text(number, &tier));
-        tiers.push(json!({
-            "tier": number,
-            "rate_neo": soul(tier.rate_neo),
-            "rate_gas": soul(tier.rate_gas),
-            "bonus_percent": tier.bonus_percent,
-            "cap": soul(tier.cap),
-            "lockup": tier.lockup,
-            "locks": locks_name(tier.locks),
-        }));
-    }
-    let mut lockups = Vec::new();
-    for number in 1..=settings.lockups {
-        let lockup = sale.lockup_info(number).await?;
-        let terms = lockup.terms;
-        lines.push(format!(
-            "lock-up {number}: {} parts, one each {} days after {} days; allotted {} of {} SOUL",
-            terms.steps,
-            terms.step_days,
-            terms.cliff_days,
-            soul(lockup.allotted),
-            soul(terms.reserve)
-        ));
-        lockups.push(json!({
-            "lockup": number,
-            "cliff_days": terms.cliff_days,
-            "step_days": terms.step_days,
-            "steps": terms.steps,
-            "reserve": soul(terms.reserve),
-            "allotted": soul(lockup.allotted),
-        }));
-    }
-    let mut data = phase_json(info.phase, info.opening_ms, info.end_ms);
-    data["sale"] = sale.hash().to_string().into();
-    data["hard_cap"] = soul(info.hard_cap).into();
-    data["sold"] = soul(info.sold).into();
-    data["latest_end_ms"] = settings.latest_end_ms.into();
-    data["administrator"] = settings.administrator.to_address().into();
-    data["treasury"] = settings.treasury.to_address().into();
-    data["tiers"] = tiers.into();
-    data["lockups"] = lockups.into();
-    context.print(&data, &lines.join("\n"))
-}
-
-fn tier_text(number: u64, tier: &Tier) -> String {
-    let lock = match tier.locks {
-        Locks::Nothing => "nothing is locked up".to_owned(),
-        Locks::Bonus => format!("the bonus is under lock-up {}", tier.lockup),
-        Locks::All => format!("all is under lock-up {}", tier.lockup),
-    };
-    format!(
-        "tier {number}: {} SOUL a NEO, {} a GAS, {} % on top, up to {} SOUL each; {lock}",
-        soul(tier.rate_neo),
-        soul(tier.rate_gas),
-        tier.bonus_percent,
-        soul(tier.cap)
-    )
-}
-
-fn locks_name(locks: Locks) -> &'static str {
-    match locks {
-        Locks::Nothing => "nothing",
-        Locks::Bonus => "bonus",
-        Locks::All => "all",
-    }
-}
-
-fn phase_name(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Upcoming => "upcoming",
-        Phase::Open => "open",
-        Phase::Paused => "paused",
-        Phase::Ended => "ended",
-    }
-}
-
-fn phase_json(phase: Phase, opening_ms: u64, end_ms: u64) -> Value {
-    json!({"phase": phase_name(phase), "opening_ms": opening_ms, "end_ms": end_ms})
-}
-
-fn phase_text(phase: Phase, opening_ms: u64, end_ms: u64) -> String {
-    format!(
-        "{}, from {} to {}",
-        phase_name(phase),
-        show_utc(opening_ms),
-        show_utc(end_ms)
-    )
-}
-
 async fn quote(
     context: &Context,
     sale: &Sale,
@@ -408,87 +306,4 @@ async fn unlock(context: &Context, sale: &Sale, address: Option<&str>) -> Result
     let data = json!({"address": address, "amount": soul(paid)});
     let text = format!("{} SOUL went to {address}", soul(paid));
     context.print_done(data, &text, &receipt)
-}
-
-async fn whitelist(
-    context: &Context,
-    sale: &Sale,
-    tier: u64,
-    mut addresses: Vec<String>,
-    file: Option<&Path>,
-) -> Result<()> {
-    if let Some(path) = file {
-        let text =
-            std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
-        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-        addresses.extend(lines.map(str::to_owned));
-    }
-    if addresses.is_empty() {
-        bail!("no address is given; name them, or a file of them with --file");
-    }
-    let accounts = addresses
-        .iter()
-        .map(|text| Hash160::from_address(text).with_context(|| text.clone()))
-        .collect::<Result<Vec<_>>>()?;
-    let administrator = administrator(context, sale).await?;
-    let to = (tier != 0).then_some(tier);
-    let receipt = sale.whitelist(&administrator, &accounts, to).await?;
-    let many = accounts.len();
-    let text = match to {
-        Some(tier) => format!("{many} on the whitelist under tier {tier}"),
-        None => format!("{many} off the whitelist"),
-    };
-    let data = json!({"tier": tier, "addresses": addresses});
-    context.print_done(data, &text, &receipt)
-}
-
-async fn allot(context: &Context, sale: &Sale, lockup: u64, shares: &[String]) -> Result<()> {
-    let shares = shares
-        .iter()
-        .map(|text| parse_share(text))
-        .collect::<Result<Vec<_>>>()?;
-    let administrator = administrator(context, sale).await?;
-    let receipt = sale.allot(&administrator, &shares, lockup).await?;
-    let total: u64 = shares.iter().map(|(_, amount)| *amount).sum();
-    let data = json!({"lockup": lockup, "accounts": shares.len(), "amount": soul(total)});
-    let many = shares.len();
-    let text = format!("{} SOUL locked up for {many} accounts", soul(total));
-    context.print_done(data, &text, &receipt)
-}
-
-fn parse_share(text: &str) -> Result<(Hash160, u64)> {
-    let shape = || format!("\"{text}\" is not <address>=<SOUL>");
-    let (address, amount) = text.split_once('=').with_context(shape)?;
-    let account = Hash160::from_address(address).with_context(shape)?;
-    Ok((account, parse_soul(amount).with_context(shape)?))
-}
-
-/// The wallet's account, if it is the sale's administrator. Asked first, for a plain answer before a long batch.
-async fn administrator(context: &Context, sale: &Sale) -> Result<Account> {
-    let settings = sale.settings().await?;
-    let account = context.account()?;
-    if account.script_hash != settings.administrator {
-        bail!(
-            "{} is not the sale's administrator, who is {}; choose the account with --wallet and --account",
-            account.address,
-            settings.administrator.to_address()
-        );
-    }
-    Ok(account)
-}
-
-/// Says what the administrator has made of the sale.
-fn changed(context: &Context, sale: &Sale, receipt: &Receipt) -> Result<()> {
-    for event in sale.events(receipt) {
-        if let SaleEvent::SaleChanged {
-            phase,
-            opening_ms,
-            end_ms,
-        } = event
-        {
-            let text = phase_text(phase, opening_ms, end_ms);
-            return context.print_done(phase_json(phase, opening_ms, end_ms), &text, receipt);
-        }
-    }
-    bail!("transaction {} changed nothing", receipt.txid)
 }

@@ -6,7 +6,7 @@ use phantasma_tests::{TestNet, phantasma_artifacts};
 
 use super::world::{POOL, whole_number};
 
-const SUPPLY: u64 = 1_000_000_0000_0000;
+const SUPPLY: u64 = 100_0000_0000_0000;
 /// For content, in ms.
 const PERIOD_MS: u64 = 30 * 86_400_000;
 
