@@ -4,6 +4,9 @@
 //! The blocks are our own, so each has the time and the nonce that the sequence wants, and all calls between two waits are
 //! in one block, as they are natively. Every sequence has contracts of its own on the one chain.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::{Duration, Instant};
 
 use neo_client::rpc::Execution;
