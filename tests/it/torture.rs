@@ -53,4 +53,5 @@ async fn sequences_do_the_same_natively_and_on_a_node() {
     let replayed = torture::economy::onchain::run(seed(), count).await;
     eprintln!("{}", replayed.report());
     all_good(&replayed.tally, count);
+    assert!(replayed.tally.halts + replayed.tally.faults > 50 * count);
 }
