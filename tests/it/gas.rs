@@ -17,6 +17,12 @@ async fn no_call_is_dearer_than_the_page_says_or_grows_with_what_there_is() {
         gas::COMMAND,
         dearer.join("\n  ")
     );
+    for line in gas::json(&costs).lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        let keys: Vec<_> = line.as_object().unwrap().keys().cloned().collect();
+        let expected = "bench case metric ours peer peer_name ratio unit";
+        assert_eq!(keys.join(" "), expected, "{line}");
+    }
     // The comparison can fail: of a page on which all is cheaper by 3 percent, every line is found.
     let cheaper = |mut costs: gas::Costs| {
         for line in &mut costs.lines {

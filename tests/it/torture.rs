@@ -46,3 +46,12 @@ fn sequences_on_all_three_contracts_keep_every_invariant() {
     let count = 1000;
     all_good(&torture::economy::run(seed(), count), count);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sequences_do_the_same_natively_and_on_a_node() {
+    let count = 12;
+    let replayed = torture::economy::onchain::run(seed(), count).await;
+    eprintln!("{}", replayed.report());
+    all_good(&replayed.tally, count);
+    assert!(replayed.tally.halts + replayed.tally.faults > 50 * count);
+}

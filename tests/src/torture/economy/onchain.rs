@@ -4,6 +4,9 @@
 //! The blocks are our own, so each has the time and the nonce that the sequence wants, and all calls between two waits are
 //! in one block, as they are natively. Every sequence has contracts of its own on the one chain.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::{Duration, Instant};
 
 use neo_client::rpc::Execution;
@@ -23,8 +26,10 @@ use crate::quiet::{QuietNet, account_named, call_script};
 use crate::three::Three;
 use crate::torture::random::Random;
 
-/// A wait of more blocks than this would take too long: a sequence with one is left out.
+/// A wait of more blocks than this would take too long: a sequence ends before it.
 const MOST_BLOCKS: i64 = 100;
+/// After so many failures there is nothing more to learn.
+const ENOUGH: usize = 2;
 /// NEO that each actor has on the node: more than all sequences spend.
 const NEO_EACH: i64 = 5_000_000;
 /// The same in datoshi.
@@ -35,8 +40,8 @@ const GAS_EACH: i64 = 100_000 * GAS;
 pub struct Replayed {
     pub tally: Tally,
     pub blocks: usize,
-    /// Sequences that were left out because they wait for too many blocks.
-    pub left_out: usize,
+    /// Sequences that were cut short before a wait for too many blocks.
+    pub cut_short: usize,
     pub elapsed: Duration,
 }
 
@@ -45,22 +50,22 @@ impl Replayed {
     pub fn report(&self) -> String {
         let calls = self.tally.halts + self.tally.faults;
         format!(
-            "{calls} calls in {} blocks on the node, {:.0} a second; {} sequences left out, which wait too long",
+            "{calls} calls in {} blocks on the node, {:.0} a second; {} sequences cut short before too long a wait",
             self.blocks,
             calls as f64 / self.elapsed.as_secs_f64(),
-            self.left_out
+            self.cut_short
         )
     }
 }
 
-/// Runs the first sequences of a seed that a node can follow, so many of them.
+/// Runs the first sequences of a seed, so many of them.
 pub async fn run(seed: u64, count: usize) -> Replayed {
     let cast = Cast::new();
     let mut both = Both::start(&cast).await;
     let start = Instant::now();
-    let (mut tally, mut left_out) = (Tally::default(), 0);
-    for case in 0.. {
-        if tally.passed + tally.failures.len() == count || tally.failures.len() > 2 {
+    let (mut tally, mut cut_short) = (Tally::default(), 0);
+    for case in 0..count {
+        if tally.failures.len() > ENOUGH {
             break;
         }
         let case_seed = Random::of_case(seed, case).next_u64();
@@ -74,11 +79,10 @@ pub async fn run(seed: u64, count: usize) -> Replayed {
         };
         let too_long =
             |step: &Step| matches!(step, Step::Wait { blocks, .. } if *blocks > MOST_BLOCKS);
-        if steps.iter().any(too_long) {
-            left_out += 1;
-            continue;
-        }
-        match both.sequence(case, case_seed, &steps).await {
+        let end = steps.iter().position(too_long);
+        cut_short += usize::from(end.is_some());
+        let steps = &steps[..end.unwrap_or(steps.len())];
+        match both.sequence(case, case_seed, steps).await {
             Ok(()) => tally.passed += 1,
             Err(error) => tally.failures.push(told(error)),
         }
@@ -88,7 +92,7 @@ pub async fn run(seed: u64, count: usize) -> Replayed {
     Replayed {
         tally,
         blocks: both.blocks,
-        left_out,
+        cut_short,
         elapsed: start.elapsed(),
     }
 }
