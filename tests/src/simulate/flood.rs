@@ -127,7 +127,7 @@ impl World {
                 None => left += 1,
             }
         }
-        if second % TICK_S == 0 {
+        if second.is_multiple_of(TICK_S) {
             self.tick();
         }
         (served.into_values().max().unwrap_or(0), left)
