@@ -87,7 +87,9 @@ async fn main() -> ExitCode {
     match args.what.as_str() {
         "simulate-pdfs" => {
             let options = simulate::pdfs::Options::new(nodes, args.seed);
-            return show(&simulate::pdfs::run(&options), start);
+            let mut findings = simulate::pdfs::run(&options);
+            simulate::flood::run(nodes, args.seed, &mut findings);
+            return show(&findings, start);
         }
         "simulate-relays" => {
             let options = simulate::relays::Options::new(nodes, args.seed);

@@ -4,6 +4,7 @@
 //! What decides is the code that programs run, the pure state machines of `wire`; what is made up here is the world around
 //! it: delays, failures, and the routing of libp2p's Kademlia. A run is repeated by its seed.
 
+pub mod flood;
 pub mod kademlia;
 pub mod pdfs;
 pub mod relays;

@@ -1,4 +1,4 @@
-use super::{pdfs, relays};
+use super::{Findings, flood, pdfs, relays};
 
 fn small_network(seed: u64) -> pdfs::Options {
     pdfs::Options {
@@ -43,5 +43,12 @@ fn a_few_hundred_relays_get_every_message_about_once() {
         ..relays::Options::new(300, 7)
     };
     let findings = relays::run(&options);
+    assert_eq!(findings.missed, Vec::<String>::new(), "{}", findings.text());
+}
+
+#[test]
+fn a_block_that_everybody_wants_is_spread_and_taken_back() {
+    let mut findings = Findings::default();
+    flood::run(300, 7, &mut findings);
     assert_eq!(findings.missed, Vec::<String>::new(), "{}", findings.text());
 }

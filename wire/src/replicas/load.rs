@@ -48,6 +48,8 @@ pub struct Load {
     counts: BTreeMap<BlockKey, u32>,
     /// Hot blocks: more nodes that shall hold them, and the last window in which they were hot.
     hot: BTreeMap<BlockKey, (usize, u64)>,
+    /// Hot blocks that [`Load::tick`] has not told of.
+    changed: BTreeSet<BlockKey>,
 }
 
 impl Load {
@@ -57,6 +59,7 @@ impl Load {
             window: 0,
             counts: BTreeMap::new(),
             hot: BTreeMap::new(),
+            changed: BTreeSet::new(),
         }
     }
 
@@ -76,6 +79,9 @@ impl Load {
             });
             0
         };
+        if count > self.policy.hot {
+            self.heat(key);
+        }
         if count > self.policy.hot && others > 0 {
             Answer::Redirect
         } else {
@@ -84,21 +90,10 @@ impl Load {
     }
 
     /// Blocks whose number of extra holders changes, and to how many: one more for each window in which a block is hot,
-    /// none when it has cooled. For [`super::Watch::shed`]. To be called at least once a window.
+    /// none when it has cooled. For [`super::Watch::shed`].
     pub fn tick(&mut self, now_ms: u64) -> Vec<(BlockKey, usize)> {
         self.turn(now_ms);
-        let mut changed = BTreeSet::new();
-        for (key, count) in &self.counts {
-            if *count > self.policy.hot {
-                let (extra, last) = self.hot.entry(*key).or_insert((0, u64::MAX));
-                if *last != self.window && *extra < self.policy.max_extra {
-                    *extra += 1;
-                    changed.insert(*key);
-                }
-                *last = self.window;
-            }
-        }
-        let mut result: Vec<_> = changed
+        let mut result: Vec<_> = std::mem::take(&mut self.changed)
             .into_iter()
             .filter_map(|key| self.hot.get(&key).map(|(extra, _)| (key, *extra)))
             .collect();
@@ -111,6 +106,22 @@ impl Load {
             stays
         });
         result
+    }
+
+    /// Once a window.
+    fn heat(&mut self, key: &BlockKey) {
+        if !self.hot.contains_key(key) && self.hot.len() >= self.policy.max_tracked {
+            return;
+        }
+        let (extra, last) = self.hot.entry(*key).or_insert((0, u64::MAX));
+        if *last == self.window {
+            return;
+        }
+        *last = self.window;
+        if *extra < self.policy.max_extra {
+            *extra += 1;
+            self.changed.insert(*key);
+        }
     }
 
     fn turn(&mut self, now_ms: u64) {
