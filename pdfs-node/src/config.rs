@@ -6,6 +6,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::{Context, bail, ensure};
@@ -19,8 +20,11 @@ use phantasma_sdk::{
 use serde::Deserialize;
 
 use crate::{
+    chain::CachedChain,
     node::{ControlSetup, Setup},
     store::Options,
+    tools::Tool,
+    upkeep::Upkeep,
 };
 
 /// Data plane. 4200 is free in IANA's list around it, and the relay is far from it.
@@ -50,6 +54,8 @@ pub struct Cli {
     pub log_json: bool,
     #[command(flatten)]
     settings: Settings,
+    #[command(subcommand)]
+    tool: Option<Tool>,
 }
 
 /// All settings; what is not given is looked for one level down.
@@ -95,6 +101,18 @@ struct Settings {
     /// Largest segment file in MiB [default: 1024].
     #[arg(long, env = "PHANTASMA_PDFS_SEGMENT_MIB")]
     segment_mib: Option<u64>,
+    /// Most MiB of segments that are kept; more is refused [default: what the disk has].
+    #[arg(long, env = "PHANTASMA_PDFS_QUOTA_MIB")]
+    quota_mib: Option<u64>,
+    /// MiB a second that the scrub reads, 0 for none [default: 8].
+    #[arg(long, env = "PHANTASMA_PDFS_SCRUB_MIB_S")]
+    scrub_mib_s: Option<u64>,
+    /// MiB a second that are moved to empty segments, 0 for no limit [default: 16].
+    #[arg(long, env = "PHANTASMA_PDFS_COMPACT_MIB_S")]
+    compact_mib_s: Option<u64>,
+    /// Minutes between two rounds of upkeep [default: 60].
+    #[arg(long, env = "PHANTASMA_PDFS_UPKEEP_MINUTES")]
+    upkeep_minutes: Option<u64>,
 }
 
 impl Settings {
@@ -115,16 +133,50 @@ impl Settings {
             rpc: self.rpc.or(below.rpc),
             contract: self.contract.or(below.contract),
             segment_mib: self.segment_mib.or(below.segment_mib),
+            quota_mib: self.quota_mib.or(below.quota_mib),
+            scrub_mib_s: self.scrub_mib_s.or(below.scrub_mib_s),
+            compact_mib_s: self.compact_mib_s.or(below.compact_mib_s),
+            upkeep_minutes: self.upkeep_minutes.or(below.upkeep_minutes),
         }
     }
 }
 
-/// Turns what was given into a node's setup. Opens the wallet, which takes a moment.
-pub fn setup(cli: Cli) -> anyhow::Result<Setup> {
+/// What the program is to do.
+pub enum Task {
+    Node(Box<Setup>),
+    Tool {
+        tool: Tool,
+        data: PathBuf,
+        /// Only with a contract.
+        chain: Option<CachedChain>,
+    },
+}
+
+/// Turns what was given into what is to do. For a node that opens the wallet, which takes a moment.
+pub fn task(cli: Cli) -> anyhow::Result<Task> {
     let settings = match &cli.config {
         Some(path) => cli.settings.or(read_file(path)?),
         None => cli.settings,
     };
+    let Some(tool) = cli.tool else {
+        return Ok(Task::Node(Box::new(setup(&settings)?)));
+    };
+    let chain = match settings.contract {
+        Some(_) => Some(CachedChain::new(Arc::new(contract(&settings)?))),
+        None => None,
+    };
+    Ok(Task::Tool {
+        tool,
+        data: data(&settings).to_owned(),
+        chain,
+    })
+}
+
+fn data(settings: &Settings) -> &Path {
+    settings.data.as_deref().unwrap_or(Path::new(DEFAULT_DATA))
+}
+
+fn contract(settings: &Settings) -> anyhow::Result<Phantasma> {
     let contract = settings
         .contract
         .as_deref()
@@ -133,12 +185,37 @@ pub fn setup(cli: Cli) -> anyhow::Result<Setup> {
         .parse()
         .with_context(|| format!("contract {contract:?}"))?;
     let rpc = RpcClient::new(settings.rpc.as_deref().unwrap_or(DEFAULT_RPC));
-    let mut store = Options::new(settings.data.as_deref().unwrap_or(Path::new(DEFAULT_DATA)));
-    if let Some(mib) = settings.segment_mib {
-        store.max_segment_bytes = mib
+    Ok(Phantasma::new(rpc, contract))
+}
+
+/// `given` MiB in bytes, or `default` bytes.
+fn mib(name: &str, given: Option<u64>, default: u64) -> anyhow::Result<u64> {
+    match given {
+        Some(mib) => mib
             .checked_mul(1 << 20)
-            .context("segment_mib is too large")?;
+            .with_context(|| format!("{name} is too large")),
+        None => Ok(default),
     }
+}
+
+fn upkeep(settings: &Settings) -> anyhow::Result<Upkeep> {
+    let usual = Upkeep::default();
+    let (scrub, compact) = (usual.scrub_bytes_per_s, usual.compact_bytes_per_s);
+    Ok(Upkeep {
+        every: match settings.upkeep_minutes {
+            Some(minutes) => Duration::from_secs(minutes.max(1).saturating_mul(60)),
+            None => usual.every,
+        },
+        scrub_bytes_per_s: mib("scrub_mib_s", settings.scrub_mib_s, scrub)?,
+        compact_bytes_per_s: mib("compact_mib_s", settings.compact_mib_s, compact)?,
+    })
+}
+
+fn setup(settings: &Settings) -> anyhow::Result<Setup> {
+    let chain = Arc::new(contract(settings)?);
+    let mut store = Options::new(data(settings));
+    store.max_segment_bytes = mib("segment_mib", settings.segment_mib, store.max_segment_bytes)?;
+    store.quota_bytes = mib("quota_mib", settings.quota_mib, store.quota_bytes)?;
     let listen = address(settings.listen, DEFAULT_LISTEN)?;
     if let Some(public) = &settings.public_address {
         ensure!(
@@ -162,14 +239,15 @@ pub fn setup(cli: Cli) -> anyhow::Result<Setup> {
     let join: Result<Vec<NodeAddress>, _> =
         settings.join.iter().map(|text| parse_node(text)).collect();
     Ok(Setup {
-        identity: identity(&settings)?,
+        identity: identity(settings)?,
         store,
         listen,
-        public_address: settings.public_address,
+        public_address: settings.public_address.clone(),
         control: Some(control),
         http: Some(address(settings.http, DEFAULT_HTTP)?),
         join: join?,
-        chain: Arc::new(Phantasma::new(rpc, contract)),
+        chain,
+        upkeep: upkeep(settings)?,
     })
 }
 
@@ -257,16 +335,18 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_said() {
-        let error = setup(cli(&[])).err().unwrap();
+        let error = setup(&cli(&[]).settings).err().unwrap();
         assert!(format!("{error:#}").contains("--contract"), "{error:#}");
         let contract = format!("0x{}", "11".repeat(20));
-        let error = setup(cli(&["--contract", &contract])).err().unwrap();
+        let error = setup(&cli(&["--contract", &contract]).settings)
+            .err()
+            .unwrap();
         assert!(
             format!("{error:#}").contains("--public-address"),
             "{error:#}"
         );
         let listen = ["--contract", &contract, "--listen", "127.0.0.1:0"];
-        let error = setup(cli(&listen)).err().unwrap();
+        let error = setup(&cli(&listen).settings).err().unwrap();
         assert!(format!("{error:#}").contains("--wallet"), "{error:#}");
     }
 }

@@ -3,7 +3,8 @@
 //! * [`node`]: a whole node, started and stopped; [`config`]: how its program is told what to do.
 //! * [`store`]: where blocks are kept, on disk.
 //! * [`chain`]: which contents are paid for.
-//! * `server` and `state`: the data plane; `announce`: the control plane; `gateway` and `metrics`: HTTP.
+//! * [`upkeep`]: what a node does to its store by itself; [`tools`]: what its operator does.
+//! * `server`, `state` and `limits`: the data plane; `announce`: the control plane; `gateway` and `metrics`: HTTP.
 //!
 //! Not here: keys of contents (nodes see ciphertext only), and cutting and encrypting of files (`phantasma-sdk`).
 
@@ -11,9 +12,12 @@ mod announce;
 pub mod chain;
 pub mod config;
 mod gateway;
+mod limits;
 mod metrics;
 pub mod node;
 mod peers;
 mod server;
 mod state;
 pub mod store;
+pub mod tools;
+pub mod upkeep;

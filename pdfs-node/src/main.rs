@@ -1,4 +1,4 @@
-//! The program of a storage node.
+//! The program of a storage node, and the tools for its store.
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -6,8 +6,9 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Parser;
 use phantasma_pdfs::{
-    config::{self, Cli},
+    config::{self, Cli, Task},
     node::Node,
+    tools,
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -38,10 +39,15 @@ fn start_logs(json: bool) {
 }
 
 fn start(cli: Cli) -> anyhow::Result<()> {
-    let setup = config::setup(cli)?;
-    tokio::runtime::Runtime::new()
-        .context("start the runtime")?
-        .block_on(run(setup))
+    let task = config::task(cli)?;
+    let runtime = tokio::runtime::Runtime::new().context("start the runtime")?;
+    match task {
+        Task::Node(setup) => runtime.block_on(run(*setup)),
+        Task::Tool { tool, data, chain } => {
+            let found = runtime.block_on(tools::run(tool, &data, chain))?;
+            writeln!(std::io::stdout(), "{found}").context("say what was done")
+        }
+    }
 }
 
 async fn run(setup: phantasma_pdfs::node::Setup) -> anyhow::Result<()> {

@@ -21,6 +21,7 @@ use crate::{
     server,
     state::{State, now_ms},
     store::{Options, Recovery, Store, StoreError},
+    upkeep::{self, Upkeep},
 };
 
 /// Peers get so long to take note of the end of their connections.
@@ -44,6 +45,7 @@ pub struct Setup {
     /// Nodes to tell about this one.
     pub join: Vec<NodeAddress>,
     pub chain: Arc<dyn Chain>,
+    pub upkeep: Upkeep,
 }
 
 /// The node's place in the DHT.
@@ -106,7 +108,7 @@ impl Node {
         let state = Arc::new(State {
             me,
             store: store.clone(),
-            chain: CachedChain::new(setup.chain),
+            chain: Arc::new(CachedChain::new(setup.chain)),
             control: control.as_ref().map(|(handle, _)| handle.clone()),
             peers: Peers::default(),
             metrics: Metrics::default(),
@@ -126,6 +128,12 @@ impl Node {
             let announcer = announce::run(handle.clone(), state.clone(), fresh, stop.clone());
             tasks.push(tokio::spawn(announcer));
         }
+        tasks.push(tokio::spawn(upkeep::run(
+            store.clone(),
+            state.chain.clone(),
+            setup.upkeep,
+            stop.clone(),
+        )));
         let client = Client::over(endpoint.clone());
         tasks.push(tokio::spawn(join(
             client,

@@ -2,26 +2,26 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use phantasma_net::{Connection, Endpoint, FrameReceiver, FrameSender, NetError};
 use phantasma_wire::{
     PublicKey,
-    pdfs::{Request, Response},
+    pdfs::{Refusal, Request, Response},
 };
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{metrics::RequestLabels, state::State};
+use crate::{limits::Limits, metrics::RequestLabels, state::State};
 
 /// Requests worked on at once for all peers. Each holds at most a block: 512 × 256 KiB = 128 MiB.
 const MAX_REQUESTS: usize = 512;
 
-/// Requests worked on at once for one peer: an eighth of the download window of most readers, and no peer gets more
-/// than a thirty-second of the node.
-const MAX_REQUESTS_PER_PEER: usize = 16;
+/// Requests worked on at once for one peer: 16 MiB of blocks, as much as a group commit takes, so that one uploader
+/// keeps the disk busy; and no peer gets more than an eighth of the node.
+const MAX_REQUESTS_PER_PEER: usize = 64;
 
 /// Connections of one key: a node, its owner's tools, and one that is about to time out.
 const MAX_CONNECTIONS_PER_PEER: usize = 4;
@@ -35,6 +35,7 @@ pub(crate) async fn run(endpoint: Endpoint, state: Arc<State>, stop: Cancellatio
         state,
         all: Semaphore::new(MAX_REQUESTS),
         peers: Mutex::default(),
+        limits: Mutex::default(),
     });
     let tasks = TaskTracker::new();
     loop {
@@ -65,6 +66,8 @@ struct Server {
     all: Semaphore,
     /// Connected keys: their turns and the number of their connections.
     peers: Mutex<HashMap<PublicKey, (Arc<Semaphore>, usize)>>,
+    /// What peers have taken and what they have sent, also after they have gone.
+    limits: Mutex<Limits>,
 }
 
 impl Server {
@@ -75,6 +78,11 @@ impl Server {
         stop: CancellationToken,
     ) {
         let key = connection.peer();
+        if let Some(left) = self.limits().banned(&key, Instant::now()) {
+            tracing::debug!(peer = hex::encode(key), ?left, "kept out");
+            connection.close("kept out for bad data: come back later");
+            return;
+        }
         let Some(turns) = self.enter(key) else {
             connection.close("too many connections of this key");
             return;
@@ -94,15 +102,21 @@ impl Server {
             let Some((turn, (sender, receiver))) = stream else {
                 break;
             };
-            let server = self.clone();
+            let (server, connection) = (self.clone(), connection.clone());
             tasks.spawn(async move {
                 let exchange = server.exchange(key, sender, receiver);
                 match tokio::time::timeout(REQUEST_TIMEOUT, exchange).await {
                     Ok(Ok(())) => {}
                     Ok(Err(error)) => {
-                        tracing::debug!(peer = hex::encode(key), %error, "a request failed")
+                        tracing::debug!(peer = hex::encode(key), %error, "a request failed");
+                        if is_nonsense(&error) {
+                            server.bad(&key);
+                        }
                     }
                     Err(_) => tracing::debug!(peer = hex::encode(key), "a request took too long"),
+                }
+                if server.limits().banned(&key, Instant::now()).is_some() {
+                    connection.close("kept out for bad data: come back later");
                 }
                 drop(turn);
             });
@@ -125,17 +139,32 @@ impl Server {
             return Ok(());
         };
         let kind = request.name();
+        let wait = {
+            let mut limits = self.limits();
+            let wait = limits.request(&key, Instant::now());
+            if let Request::Upload { data, .. } = &request {
+                limits.bytes(&key, data.len(), Instant::now());
+            }
+            wait
+        };
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
         let response = self.state.answer(&key, request).await;
         let outcome = match &response {
             Response::Refused { code, reason } => {
                 tracing::info!(peer = hex::encode(key), kind, ?code, reason, "refused");
+                if matches!(code, Refusal::WrongHash | Refusal::BadRequest) {
+                    self.bad(&key);
+                }
                 format!("{code:?}")
             }
             Response::NotFound { .. } => "not_found".into(),
-            Response::Block { .. }
-            | Response::Info { .. }
-            | Response::Map { .. }
-            | Response::Done => "done".into(),
+            Response::Block { data, .. } => {
+                self.limits().bytes(&key, data.len(), Instant::now());
+                "done".into()
+            }
+            Response::Info { .. } | Response::Map { .. } | Response::Done => "done".into(),
         };
         self.state
             .metrics
@@ -147,6 +176,17 @@ impl Server {
         // Until the peer has it, the stream counts as running: a stopping node does not cut it off.
         sender.flushed().await;
         Ok(())
+    }
+
+    fn limits(&self) -> MutexGuard<'_, Limits> {
+        self.limits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts what no honest program sends.
+    fn bad(&self, key: &PublicKey) {
+        if let Some(ban) = self.limits().bad(key, Instant::now()) {
+            tracing::warn!(peer = hex::encode(key), ?ban, "too much bad data: kept out");
+        }
     }
 
     fn enter(&self, key: PublicKey) -> Option<Arc<Semaphore>> {
@@ -169,4 +209,9 @@ impl Server {
             }
         }
     }
+}
+
+/// Whether this was the peer's doing and not the network's.
+fn is_nonsense(error: &NetError) -> bool {
+    matches!(error, NetError::Decode(_) | NetError::FrameTooLong { .. })
 }

@@ -31,7 +31,7 @@ const MAX_INFO_BLOCKS: usize = 65_536;
 pub(crate) struct State {
     pub(crate) me: NodeAddress,
     pub(crate) store: Arc<Store>,
-    pub(crate) chain: CachedChain,
+    pub(crate) chain: Arc<CachedChain>,
     pub(crate) control: Option<ControlHandle>,
     pub(crate) peers: Peers,
     pub(crate) metrics: Metrics,
@@ -248,6 +248,7 @@ fn store_failed(error: StoreError) -> Refused {
     tracing::error!(%error, "the store failed");
     match error {
         StoreError::DiskFull { .. } => Refused(Refusal::Full, "no space left".into()),
+        StoreError::Quota { .. } => Refused(Refusal::Full, "no more is kept here".into()),
         _ => Refused(
             Refusal::Internal,
             "the store failed; see the node's log".into(),

@@ -21,6 +21,7 @@ use phantasma_pdfs::{
     chain::{Answer, Chain, PaidContent},
     node::{ControlSetup, Node, Setup, StartError},
     store::Options,
+    upkeep::Upkeep,
 };
 use phantasma_sdk::{
     content::{self, ContentError, ContentKey, Prepared, PutOptions, Source},
@@ -97,6 +98,7 @@ impl World {
             http: Some("127.0.0.1:0".parse().unwrap()),
             join: Vec::new(),
             chain: self.chain.clone(),
+            upkeep: Upkeep::default(),
         }
     }
 

@@ -8,6 +8,8 @@ mod crash;
 mod damage;
 #[path = "store/model.rs"]
 mod model;
+#[path = "store/upkeep.rs"]
+mod upkeep;
 
 use std::{path::Path, sync::Arc};
 

@@ -27,8 +27,11 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// A block of 256 KiB takes this long at 200 kbit/s; slower nodes are no use when others hold the block.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long a node that failed is asked last: a restart of a node takes less.
+/// How long a node that failed is asked last: a restart of a node takes less. Each further time is twice as long.
 const SUSPECT_FOR: Duration = Duration::from_secs(30);
+
+/// Doublings at most: 16 minutes. A node that has been good for as long again starts anew.
+const MAX_DOUBLINGS: u32 = 5;
 
 /// Connections kept. A content's holders are a few; the least recently made is dropped.
 const MAX_CONNECTIONS: usize = 256;
@@ -127,7 +130,8 @@ pub struct Client {
 #[derive(Debug, Default)]
 struct State {
     connections: HashMap<PublicKey, (Connection, Instant)>,
-    suspects: HashMap<PublicKey, Instant>,
+    /// Until when, and how often before.
+    suspects: HashMap<PublicKey, (Instant, u32)>,
     /// Nodes that are being dialled now; whoever holds the lock dials.
     dialling: HashMap<PublicKey, Arc<Mutex<()>>>,
 }
@@ -232,23 +236,26 @@ impl Client {
         self.done(node, Request::Detach).await
     }
 
-    /// Remembers that a node failed or lied.
+    /// Remembers that a node failed or lied. What fails while it is suspect already is the same failure.
     pub async fn suspect(&self, key: &PublicKey) {
         let mut state = self.state.lock().await;
         let now = Instant::now();
+        let longest = SUSPECT_FOR * 2_u32.pow(MAX_DOUBLINGS);
         state
             .suspects
-            .retain(|_, since| now.duration_since(*since) < SUSPECT_FOR);
-        state.suspects.insert(*key, now);
+            .retain(|_, (until, _)| now < *until + longest);
+        let (until, times) = state.suspects.entry(*key).or_insert((now, 0));
+        if *until <= now {
+            *until = now + SUSPECT_FOR * 2_u32.pow((*times).min(MAX_DOUBLINGS));
+            *times += 1;
+        }
     }
 
     /// Whether a node failed or lied a short while ago.
     pub async fn is_suspect(&self, key: &PublicKey) -> bool {
         let state = self.state.lock().await;
-        state
-            .suspects
-            .get(key)
-            .is_some_and(|since| since.elapsed() < SUSPECT_FOR)
+        let suspect = state.suspects.get(key);
+        suspect.is_some_and(|(until, _)| Instant::now() < *until)
     }
 
     /// Ends all connections.

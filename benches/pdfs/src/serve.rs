@@ -8,6 +8,7 @@ use phantasma_pdfs::{
     chain::{Answer, Chain, PaidContent},
     node::{Node, Setup},
     store::Options,
+    upkeep::Upkeep,
 };
 use phantasma_wire::Hash;
 use serde_json::Value;
@@ -39,6 +40,7 @@ pub(crate) async fn run(dir: PathBuf, size: u64) -> Result<Value> {
         http: None,
         join: Vec::new(),
         chain: Arc::new(Everything(size)),
+        upkeep: Upkeep::default(),
     })
     .await?;
     let address = node.address();

@@ -22,7 +22,7 @@ use bytes::Bytes;
 use super::{
     Store, StoreError,
     index::Location,
-    record::{HEADER_LEN, SEGMENT_HEADER_LEN},
+    record::SEGMENT_HEADER_LEN,
     segment::{self, NoRecord, Segment},
     types::{BlockId, ContentRoot, Put},
     writer::{Job, Record},
@@ -175,7 +175,6 @@ impl Store {
                 }
             }
         }
-        debug_assert!(at >= HEADER_LEN as u64);
         // Whatever the index says from now on must not lie in this file, also after a power loss.
         shared.index.sync()?;
         if self.needed_bytes()?.get(&number).copied().unwrap_or(0) > 0 {
@@ -186,6 +185,7 @@ impl Store {
             .and_then(|dir| dir.sync_all())
             .map_err(StoreError::io("sync", &shared.segments))?;
         shared.readers.forget(number);
+        shared.used.fetch_sub(len, Relaxed);
         shared.counters.bytes_freed.fetch_add(len, Relaxed);
         Ok(Some(moved))
     }

@@ -51,6 +51,10 @@ pub enum StoreError {
     SegmentSize { given: u64, min: u64 },
     #[error("{path} is not an earlier backup of this store: choose another folder")]
     NoBackup { path: PathBuf },
+    #[error(
+        "the store holds {used} of {quota} bytes that it may: allow more (--quota-mib), or wait until contents' time is over"
+    )]
+    Quota { used: u64, quota: u64 },
     #[error("the store is closed")]
     Closed,
     #[error(

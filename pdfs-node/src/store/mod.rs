@@ -52,6 +52,8 @@ pub struct Options {
     /// A segment is closed before it would grow past this. Default 1 GiB: 4,000 blocks, so that
     /// a terabyte is a thousand files.
     pub max_segment_bytes: u64,
+    /// Most bytes of all segments; what would go beyond is refused. Default: no limit but the disk.
+    pub quota_bytes: u64,
     /// Puts that may wait for the writer; more wait for a place. Default 256: at most 64 MiB of bodies.
     pub queue: usize,
     /// Reads at once. Default 16: more do not make a disk faster, and each holds a block in memory.
@@ -63,6 +65,7 @@ impl Options {
         Self {
             dir: dir.into(),
             max_segment_bytes: 1 << 30,
+            quota_bytes: u64::MAX,
             queue: 256,
             readers: 16,
         }
@@ -87,6 +90,9 @@ struct Shared {
     counters: Counters,
     /// The folder of the segments.
     segments: PathBuf,
+    /// Bytes of all segments.
+    used: AtomicU64,
+    quota: u64,
     /// Held for as long as anything of the store lives.
     _lock: File,
 }
@@ -126,6 +132,8 @@ impl Store {
             index,
             readers: Readers::new(segments.clone()),
             counters: Counters::default(),
+            used: AtomicU64::new(segment::total(&segments)?),
+            quota: options.quota_bytes,
             segments: segments.clone(),
             _lock: lock,
         });

@@ -35,6 +35,17 @@ pub(super) fn list(dir: &Path) -> Result<Vec<u32>, StoreError> {
     Ok(numbers)
 }
 
+/// Bytes of all segments in `dir`.
+pub(super) fn total(dir: &Path) -> Result<u64, StoreError> {
+    let mut total = 0;
+    for number in list(dir)? {
+        let path = path(dir, number);
+        let meta = fs::metadata(&path).map_err(StoreError::io("inspect", &path))?;
+        total += meta.len();
+    }
+    Ok(total)
+}
+
 /// One open segment.
 #[derive(Debug)]
 pub(super) struct Segment {

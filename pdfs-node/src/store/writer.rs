@@ -240,6 +240,13 @@ impl Writer {
         // Room is made before the staged records are looked at: making it may write them, and fail.
         let path = block.path.as_flattened();
         let need = HEADER_LEN + path.len() + block.body.len();
+        let used = self.shared.used.load(Relaxed) + self.staged.len;
+        if used.saturating_add(need as u64) > self.shared.quota {
+            return Err(StoreError::Quota {
+                used,
+                quota: self.shared.quota,
+            });
+        }
         let (segment, offset, salt) = self.make_room(need as u64)?;
         let known =
             self.staged.ids.contains(&block.id) || self.shared.index.location(&block.id)?.is_some();
@@ -375,6 +382,7 @@ impl Writer {
             return Err(error);
         }
         end.offset += len;
+        self.shared.used.fetch_add(len, Relaxed);
         changes.tail(Tail {
             segment: end.segment.number,
             offset: end.offset,

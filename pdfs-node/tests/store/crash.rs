@@ -15,14 +15,15 @@ use super::*;
 const DIR: &str = "PHANTASMA_TEST_STORE";
 const BODY: usize = 30_000;
 
-/// Runs `test` of this binary in a process of its own, through a shell that first runs `setup`.
-fn child(test: &str, setup: &str, dir: &Path) -> Child {
+/// Runs `test` of this binary in a process of its own, through a shell that first runs `setup`. The test finds its
+/// directory in `variable`.
+pub(super) fn child(test: &str, variable: &str, setup: &str, dir: &Path) -> Child {
     Command::new("sh")
         .arg("-c")
         .arg(format!("{setup} exec \"$0\" \"$@\""))
         .arg(env::current_exe().unwrap())
         .args(["--exact", test, "--nocapture"])
-        .env(DIR, dir)
+        .env(variable, dir)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
@@ -67,7 +68,7 @@ async fn child_writes_until_it_is_stopped() {
 
 /// Numbers acknowledged by a child that is killed with signal 9 after `count` of them.
 fn kill_after(dir: &Path, count: usize) -> Vec<u64> {
-    let mut child = child("crash::child_writes_until_it_is_stopped", "", dir);
+    let mut child = child("crash::child_writes_until_it_is_stopped", DIR, "", dir);
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut acked = Vec::new();
     let deadline = Instant::now() + Duration::from_secs(60);
@@ -121,6 +122,7 @@ async fn a_full_disk_is_an_error_and_leaves_nothing_half_written() {
     // short by the kernel, as on a full disk.
     let limited = child(
         "crash::child_writes_until_it_is_stopped",
+        DIR,
         "trap '' XFSZ; ulimit -f 2048;",
         dir.path(),
     );

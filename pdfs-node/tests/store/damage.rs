@@ -11,7 +11,7 @@ fn segment(dir: &Path) -> PathBuf {
     dir.join("segments/00000001.seg")
 }
 
-fn copy_dir(from: &Path, to: &Path) {
+pub(super) fn copy_dir(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
