@@ -19,6 +19,7 @@ mod pdfs;
 mod private_net;
 mod proofs;
 mod relay;
+mod relay_examples;
 mod sale;
 mod torture;
 mod vmcost;

@@ -1,12 +1,14 @@
-//! `torture vm|compiler|bounds|economy --count N --seed S`: generated tests, as many as one likes; `economy` natively, the
+//! `torture vm|compiler|bounds|economy|relay --count N --seed S`: generated tests, as many as one likes; `economy` natively, the
 //! others against a real node.
 
 use std::process::ExitCode;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use phantasma_tests::torture::relay::abuse;
 use phantasma_tests::torture::{self, Tally};
 
-const USAGE: &str = "usage: torture vm|compiler|bounds|economy [--count N] [--seed S]";
+const USAGE: &str =
+    "usage: torture vm|compiler|bounds|economy|relay [--count N] [--seed S], or torture abuse";
 
 struct Args {
     what: String,
@@ -50,6 +52,9 @@ async fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    if args.what == "abuse" {
+        return abuse().await;
+    }
     println!(
         "torture {}: {} cases of seed {}",
         args.what, args.count, args.seed
@@ -59,6 +64,7 @@ async fn main() -> ExitCode {
         "vm" => torture::vm::run(args.seed, args.count).await,
         "compiler" => torture::compiler::run(args.seed, args.count).await,
         "economy" => torture::economy::run(args.seed, args.count),
+        "relay" => torture::relay::run(args.seed, args.count).await,
         "bounds" => {
             let (mut tally, ratios) = torture::bounds::run(args.seed, args.count).await;
             ratios.report();
@@ -71,6 +77,33 @@ async fn main() -> ExitCode {
         }
     };
     report(&tally, start)
+}
+
+/// Prints each phase beside the calm one.
+async fn abuse() -> ExitCode {
+    let phases = abuse::run(abuse::Size::FULL).await;
+    let calm = phases.first().map_or(f64::NAN, |phase| phase.p99_ms);
+    let mut failed = false;
+    for phase in &phases {
+        let slower = phase.p99_ms / calm;
+        let held = phase.rss_mib <= phase.bound_mib;
+        failed |= !held;
+        println!(
+            "{:<20} p50 {:>8.2} ms, p99 {:>8.2} ms ({slower:.2} of calm, at most 2), {:>7.1} MiB of at most {:.0}{} {}",
+            phase.name,
+            phase.p50_ms,
+            phase.p99_ms,
+            phase.rss_mib,
+            phase.bound_mib,
+            if held { "" } else { " EXCEEDED" },
+            phase.note,
+        );
+    }
+    if failed {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    }
 }
 
 fn report(tally: &Tally, start: Instant) -> ExitCode {
