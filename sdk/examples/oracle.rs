@@ -56,11 +56,11 @@ async fn main() -> Result<()> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
         ["feed", rpc, contract, box_id, relay] => {
-            let contract = Phantasma::new(RpcClient::new(rpc), contract.parse()?);
+            let contract = Phantasma::new(RpcClient::new(*rpc), contract.parse()?);
             feed(&contract, box_id.parse()?, relay).await
         }
         ["watch", rpc, contract, box_id] => {
-            let contract = Phantasma::new(RpcClient::new(rpc), contract.parse()?);
+            let contract = Phantasma::new(RpcClient::new(*rpc), contract.parse()?);
             watch(&contract, box_id.parse()?).await
         }
         _ => {
