@@ -259,3 +259,39 @@ async fn addresses_are_resolved_or_named_in_the_error() {
     let error = resolve("no port").await.unwrap_err().to_string();
     assert!(error.starts_with("no address found for no port"), "{error}");
 }
+
+#[tokio::test]
+async fn while_many_addresses_are_unproven_a_peer_first_sends_back_a_token() {
+    let mut protocol = Protocol::relay();
+    protocol.limits.unproven_handshakes = 0;
+    let any = loopback();
+    let server = Endpoint::bind(any, &Identity::random().unwrap(), protocol).unwrap();
+    let address = server.local_addr().unwrap();
+    let accepting = tokio::spawn(async move {
+        let accepted = server.accept().await.unwrap().finish().await.unwrap();
+        (server, accepted)
+    });
+
+    // A first packet whose sender never hears of the answer, because its address is not its own.
+    let me = Identity::random().unwrap();
+    let client = Endpoint::bind(any, &me, Protocol::relay()).unwrap();
+    let trap = tokio::net::UdpSocket::bind(any).await.unwrap();
+    let mut packet = vec![0; 2048];
+    let first = tokio::select! {
+        received = trap.recv_from(&mut packet) => received.unwrap().0,
+        connected = client.connect(trap.local_addr().unwrap(), None) => panic!("{connected:?}"),
+    };
+    let victim = tokio::net::UdpSocket::bind(any).await.unwrap();
+    victim.send_to(&packet[..first], address).await.unwrap();
+    let mut answer = vec![0; 2048];
+    let waiting = tokio::time::timeout(10 * SECOND, victim.recv_from(&mut answer));
+    let (len, _) = waiting.await.unwrap().unwrap();
+    // RFC 9000, section 17.2.5: a long header of type 3.
+    assert_eq!(answer[0] & 0xf0, 0xf0, "no retry");
+    assert!(len < first, "{len} bytes for {first}");
+
+    // Who sends the token back gets in.
+    let _connected = client.connect(address, None).await.unwrap();
+    let (_server, accepted) = accepting.await.unwrap();
+    assert_eq!(accepted.peer(), me.public_key());
+}

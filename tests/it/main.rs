@@ -24,6 +24,7 @@ mod pdfs;
 mod private_net;
 mod proofs;
 mod relay;
+mod relay_examples;
 mod sale;
 mod scenario;
 mod sharing;

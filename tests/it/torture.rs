@@ -55,3 +55,22 @@ async fn sequences_do_the_same_natively_and_on_a_node() {
     all_good(&replayed.tally, count);
     assert!(replayed.tally.halts + replayed.tally.faults > 50 * count);
 }
+
+#[tokio::test]
+async fn no_acknowledged_message_is_lost_or_doubled_by_a_tortured_relay() {
+    let tally = torture::relay::run(seed(), 16).await;
+    assert!(tally.failures.is_empty(), "{}", tally.failures.join("\n"));
+    assert!(tally.halts > 100, "{} acknowledged", tally.halts);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_abused_relay_keeps_its_memory_and_serves_honest_people() {
+    let phases = torture::relay::abuse::run(torture::relay::abuse::Size::SMALL).await;
+    for phase in &phases {
+        eprintln!("{phase:?}");
+        assert!(phase.rss_mib <= phase.bound_mib, "{phase:?}");
+        // Times of a busy machine say little; that honest messages come at all does.
+        assert!(phase.p50_ms < 1000.0, "{phase:?}");
+    }
+    assert_eq!(phases.len(), 6);
+}

@@ -12,11 +12,12 @@ use phantasma::net::process::stop_child;
 /// demand.
 pub fn binary(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("a test knows its own file");
-    // target/debug/deps/it-<hash> → target/debug/<name>
-    let folder = test
-        .ancestors()
-        .nth(2)
-        .expect("a test lies in target/<profile>/deps");
+    // target/debug/deps/it-<hash> or target/debug/torture → target/debug/<name>
+    let folders: Vec<_> = test.ancestors().skip(1).take(2).collect();
+    let [own, above] = folders[..] else {
+        panic!("{} lies in no target folder", test.display())
+    };
+    let folder = if own.ends_with("deps") { above } else { own };
     let path = folder.join(name);
     assert!(
         path.is_file(),

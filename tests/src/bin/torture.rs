@@ -1,20 +1,22 @@
-//! `torture vm|compiler|bounds|economy --count N --seed S`: generated tests, as many as one likes; `economy` natively, the
+//! `torture vm|compiler|bounds|economy|relay --count N --seed S`: generated tests, as many as one likes; `economy` natively, the
 //! others against a real node. `torture economy --replay N` runs so many of the same sequences on a real node, too. `torture scenario`
 //! runs the economy once on a real node, and prints who has what. `torture gas` measures what each call costs, and writes the
 //! page that says so. `torture simulate-pdfs|simulate-relays [--count NODES] --seed S`: a network
-//! of 2,000 nodes, as a table.
+//! of 2,000 nodes, as a table. `torture abuse`: a relay under attack.
 
 use std::process::ExitCode;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use phantasma_tests::gas;
 use phantasma_tests::simulate::{self, Findings};
+use phantasma_tests::torture::relay::abuse;
 use phantasma_tests::torture::{self, Tally};
 
 const USAGE: &str =
-    "usage: torture vm|compiler|bounds|economy|simulate-pdfs|simulate-relays [--count N] [--seed S]
+    "usage: torture vm|compiler|bounds|economy|relay|simulate-pdfs|simulate-relays [--count N] [--seed S]
        torture economy --replay N [--seed S]
        torture scenario
+       torture abuse
        torture gas [--write FILE] [--json]";
 
 struct Args {
@@ -82,6 +84,9 @@ async fn main() -> ExitCode {
         phantasma_tests::scenario::run().await;
         return ExitCode::SUCCESS;
     }
+    if args.what == "abuse" {
+        return abuse().await;
+    }
     let start = Instant::now();
     let nodes = args.count.unwrap_or(simulate::NODES).max(2);
     match args.what.as_str() {
@@ -110,6 +115,7 @@ async fn main() -> ExitCode {
             }
             None => torture::economy::run(args.seed, count),
         },
+        "relay" => torture::relay::run(args.seed, count).await,
         "bounds" => {
             let (mut tally, ratios) = torture::bounds::run(args.seed, count).await;
             ratios.report();
@@ -161,6 +167,33 @@ fn show(findings: &Findings, start: Instant) -> ExitCode {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
+    }
+}
+
+/// Prints each phase beside the calm one.
+async fn abuse() -> ExitCode {
+    let phases = abuse::run(abuse::Size::FULL).await;
+    let calm = phases.first().map_or(f64::NAN, |phase| phase.p99_ms);
+    let mut failed = false;
+    for phase in &phases {
+        let slower = phase.p99_ms / calm;
+        let held = phase.rss_mib <= phase.bound_mib;
+        failed |= !held;
+        println!(
+            "{:<20} p50 {:>8.2} ms, p99 {:>8.2} ms ({slower:.2} of calm, at most 2), {:>7.1} MiB of at most {:.0}{} {}",
+            phase.name,
+            phase.p50_ms,
+            phase.p99_ms,
+            phase.rss_mib,
+            phase.bound_mib,
+            if held { "" } else { " EXCEEDED" },
+            phase.note,
+        );
+    }
+    if failed {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
     }
 }
 

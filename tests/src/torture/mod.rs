@@ -1,7 +1,7 @@
 //! Generated tests that can run for as long as one likes: `torture compiler`, `torture vm`, `torture bounds`,
-//! `torture economy`.
+//! `torture economy`, `torture relay`.
 //!
-//! The oracle of the first three is a real neo-go node, that of the fourth a model and its invariants. A run is repeated
+//! The oracle of the first three is a real neo-go node, that of the others a model and its invariants. A run is repeated
 //! by its seed.
 
 pub mod bounds;
@@ -10,6 +10,7 @@ pub mod economy;
 pub mod items;
 mod phrases;
 pub mod random;
+pub mod relay;
 pub mod scripts;
 pub mod vm;
 pub mod vm_contract;

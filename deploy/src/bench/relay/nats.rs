@@ -1,16 +1,22 @@
 //! NATS beside ours: Debian's `nats-server`, and as much of a client of its text protocol as a fan-out needs. Its messages
-//! are neither signed nor encrypted, and its readers check nothing.
+//! are neither signed nor encrypted, and its readers check nothing; or, to promise its readers what ours are promised, each
+//! carries its author's signature, which each reader checks.
 
 use std::net::{SocketAddr, TcpListener};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
+use bytes::Bytes;
+use phantasma_net::verify_signature;
+use phantasma_wire::codec::Frame;
+use phantasma_wire::message::{Class, Message};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::load::{Flow, Load, Measured, SUBSCRIBERS};
+use super::ours::Author;
 
 /// What to do when it is not there.
 pub(super) const INSTALL: &str = "apt-get install nats-server";
@@ -62,18 +68,21 @@ impl Server {
         format!("NATS {}", version.unwrap_or_default().trim())
     }
 
-    pub(super) async fn run(&self, load: Load) -> Result<Measured> {
+    /// With `signed`, each message is one of ours with a signature of its own.
+    pub(super) async fn run(&self, load: Load, signed: bool) -> Result<Measured> {
         let flow = Arc::new(Flow::new(load));
         let mut readers = Vec::new();
         for _ in 0..SUBSCRIBERS {
             let mut stream = self.connect("SUB box 1\r\n").await?;
             let flow = flow.clone();
-            readers.push(tokio::spawn(async move { read(&mut stream, &flow).await }));
+            readers.push(tokio::spawn(async move {
+                read(&mut stream, &flow, signed).await
+            }));
         }
         let mut stream = self.connect("").await?;
         let publisher = {
             let flow = flow.clone();
-            tokio::spawn(async move { publish(&mut stream, &flow).await })
+            tokio::spawn(async move { publish(&mut stream, &flow, signed).await })
         };
         let seen = {
             let flow = flow.clone();
@@ -112,7 +121,8 @@ impl Drop for Server {
     }
 }
 
-async fn publish(stream: &mut TcpStream, flow: &Flow) -> Result<()> {
+async fn publish(stream: &mut TcpStream, flow: &Flow, signed: bool) -> Result<()> {
+    let author = Author::new(Class::Ephemeral)?;
     while let Some(count) = flow.take() {
         if count == 0 {
             tokio::time::sleep(Duration::from_micros(200)).await;
@@ -120,7 +130,10 @@ async fn publish(stream: &mut TcpStream, flow: &Flow) -> Result<()> {
         }
         let mut bytes = Vec::new();
         for _ in 0..count {
-            let payload = flow.payload();
+            let payload = match signed {
+                true => author.single(flow.payload())?.encode(),
+                false => flow.payload(),
+            };
             bytes.extend_from_slice(format!("PUB box {}\r\n", payload.len()).as_bytes());
             bytes.extend_from_slice(&payload);
             bytes.extend_from_slice(b"\r\n");
@@ -130,7 +143,7 @@ async fn publish(stream: &mut TcpStream, flow: &Flow) -> Result<()> {
     Ok(())
 }
 
-async fn read(stream: &mut TcpStream, flow: &Flow) -> Result<()> {
+async fn read(stream: &mut TcpStream, flow: &Flow, signed: bool) -> Result<()> {
     let (mut notes, mut bytes) = (flow.notes(), Vec::with_capacity(READ));
     while !flow.stopped() {
         let read = tokio::time::timeout(Duration::from_millis(50), stream.read_buf(&mut bytes));
@@ -144,8 +157,10 @@ async fn read(stream: &mut TcpStream, flow: &Flow) -> Result<()> {
         }
         let mut used = 0;
         while let Some((payload, len)) = message(bytes.get(used..).unwrap_or_default())? {
-            if let Some(payload) = payload {
-                notes.got(payload);
+            match payload {
+                Some(payload) if signed => notes.got(&checked(payload)?),
+                Some(payload) => notes.got(payload),
+                None => {}
             }
             used += len;
         }
@@ -153,6 +168,13 @@ async fn read(stream: &mut TcpStream, flow: &Flow) -> Result<()> {
         bytes.reserve(READ);
     }
     Ok(())
+}
+
+/// The payload of a message of ours, after a look at its signature.
+fn checked(bytes: &[u8]) -> Result<Bytes> {
+    let message = Message::decode(Bytes::copy_from_slice(bytes))?;
+    ensure!(message.is_signed(verify_signature), "a signature is wrong");
+    Ok(message.body.payload)
 }
 
 /// The first whole message or command: its payload, if it has one, and its length. `None` when it is not whole.
