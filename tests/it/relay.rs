@@ -1,5 +1,6 @@
 //! The relay process between a client and a real chain: messages written for an author who owns no GAS at all.
 
+mod anchored;
 mod merged;
 
 use std::{
@@ -87,7 +88,17 @@ impl World {
 
     /// Starts a relay and waits for the line that says where it listens.
     fn relay(&self) -> RelayProcess {
+        self.start(self.command("127.0.0.1:0"))
+    }
+
+    /// As [`World::relay`] with a file of further settings.
+    fn relay_with(&self, config: &Path) -> RelayProcess {
         let mut command = self.command("127.0.0.1:0");
+        command.arg("--config").arg(config);
+        self.start(command)
+    }
+
+    fn start(&self, mut command: Command) -> RelayProcess {
         let output = self.folder.path().join("relay.out");
         command.stdout(std::fs::File::create(&output).unwrap());
         command.stderr(std::fs::File::create(self.folder.path().join("relay.err")).unwrap());

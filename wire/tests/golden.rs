@@ -9,7 +9,9 @@ use phantasma_wire::codec::Frame;
 use phantasma_wire::endpoint::EndpointRecord;
 use phantasma_wire::message::{Class, Message, Unsigned};
 use phantasma_wire::pdfs::{BlockRange, NodeAddress, Refusal, Request, Response};
-use phantasma_wire::relay::{ClientFrame, Outcome, RelayError, RelayFrame, Since};
+use phantasma_wire::relay::{
+    Anchor, AnchorProof, ClientFrame, Outcome, RelayError, RelayFrame, Since,
+};
 
 /// `annotated`: hex in lines, each with what it is after a `|`.
 fn check<T: Frame + Debug + PartialEq>(value: T, annotated: &str) {
@@ -360,6 +362,48 @@ fn many_acknowledged_at_once() {
          0300 | requests
          01 | stored
          0500000000000000 | position of the first",
+    );
+}
+
+#[test]
+fn a_proof_and_the_question() {
+    check(
+        ClientFrame::Prove {
+            request: 3,
+            position: 102,
+        },
+        "01 | version
+         08 | prove
+         03000000 | request
+         6600000000000000 | position",
+    );
+    let proof = AnchorProof {
+        anchor: Anchor {
+            first: 100,
+            count: 3,
+            root: [0xAA; 32],
+        },
+        box_id: 7,
+        index: 5,
+        txid: [0xBB; 32],
+        position: 102,
+        path: vec![[0xCC; 32]],
+    };
+    check(
+        RelayFrame::Proof { request: 3, proof },
+        "01 | version
+         08 | proof
+         03000000 | request
+         50484131 | PHA1
+         6400000000000000 | first position
+         03000000 | messages
+         aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa | root
+         0700000000000000 | box
+         0500000000000000 | index
+         bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb | transaction
+         6600000000000000 | position
+         0100 | hashes
+         cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc | hash",
     );
 }
 

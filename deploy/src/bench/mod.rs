@@ -8,7 +8,7 @@
 //! instructions (`benches/contract/floor`). Gas is counted, not timed: a run gives the same numbers everywhere.
 //!
 //! [`relay`] measures times and rates, which are this machine's; what counts there is the ratio to the peers of the run.
-//! [`keys`] times keys for groups; it has no peer.
+//! [`messages`] counts what messages cost on the chain, merged and anchored. [`keys`] times keys for groups; it has no peer.
 
 mod boa;
 mod boxes;
@@ -18,6 +18,7 @@ mod floor;
 mod interpreter;
 mod iroh;
 pub mod keys;
+pub mod messages;
 mod ours;
 pub mod pdfs;
 pub mod relay;

@@ -24,6 +24,8 @@ pub enum BenchCommand {
     /// Keys for a group of a million: size of a header, time to make it and to open it, with 1, 100 and 10,000 members
     /// left out.
     Keys,
+    /// GAS of a message on the chain on a real node: alone, merged with others, and under an anchor.
+    Messages,
     /// Speed and memory of the storage network beside quinn, iroh-blobs, RocksDB and the bare disk. Build in release.
     Pdfs(PdfsBench),
 }
@@ -107,6 +109,11 @@ pub(super) async fn run(context: &Context, command: BenchCommand) -> Result<()> 
             (report, text)
         }
         BenchCommand::RelayServer { folder } => return bench::relay::serve(folder).await,
+        BenchCommand::Messages => {
+            let report = bench::messages::messages(&say).await?;
+            let text = report.text();
+            (report, text)
+        }
         BenchCommand::Keys => {
             let report = bench::keys::keys(&say)?;
             let text = bench::keys::text(&report);

@@ -1,7 +1,7 @@
 //! `phantasma message`: publish and listen at a relay.
 
 use std::path::PathBuf;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
@@ -9,7 +9,7 @@ use neo_client::{Account, Hash160, Hash256, PublicKey};
 use phantasma_net::{Identity, resolve};
 use phantasma_sdk::boxes;
 use phantasma_sdk::contract::Phantasma;
-use phantasma_sdk::relay::{ChainId, Outcome, Received, RelayClient, Since};
+use phantasma_sdk::relay::{ChainId, Outcome, Received, RelayClient, Since, check_anchor};
 use phantasma_vm::script_data;
 use phantasma_wire::message::Class;
 use serde_json::{Value, json};
@@ -44,6 +44,16 @@ pub enum MessageCommand {
         /// End after so many messages.
         #[arg(long, value_name = "NUMBER")]
         count: Option<u64>,
+        #[command(flatten)]
+        relay: Relay,
+    },
+    /// Check against the chain that the relay had a message that it keeps: follow its path to the relay's anchor.
+    Prove {
+        /// The box's name or number.
+        #[arg(value_name = "BOX")]
+        target: String,
+        /// The message's position at the relay, as `listen --since` shows it.
+        position: u64,
         #[command(flatten)]
         relay: Relay,
     },
@@ -112,6 +122,11 @@ pub(super) async fn run(context: &Context, command: MessageCommand) -> Result<()
             count,
             relay,
         } => listen(context, &contract, &target, since, count, &relay).await,
+        MessageCommand::Prove {
+            target,
+            position,
+            relay,
+        } => prove(context, &contract, &target, position, &relay).await,
     }
 }
 
@@ -185,6 +200,62 @@ async fn listen(
     }
     client.close().await;
     Ok(())
+}
+
+/// How long a kept message may take to arrive.
+const KEPT: Duration = Duration::from_secs(10);
+
+async fn prove(
+    context: &Context,
+    contract: &Phantasma,
+    target: &str,
+    position: u64,
+    relay: &Relay,
+) -> Result<()> {
+    let id = find(contract, target).await?;
+    let account = context.account()?;
+    let client = connect(context, contract, &account, relay).await?;
+    let mut messages = client.subscribe(id, Since::Position(position)).await?;
+    let missing = || format!("the relay keeps no message of box {id} at position {position}");
+    let received = tokio::time::timeout(KEPT, messages.next()).await;
+    let received = received.with_context(missing)??.with_context(missing)?;
+    if received.position != position {
+        bail!("{}", missing());
+    }
+    let proof = client.prove(position).await?;
+    check_anchor(contract, &proof, &received.message).await?;
+    let relay_key = PublicKey(client.relay_key());
+    client.close().await;
+    let owner = contract.box_info(proof.box_id).await?;
+    if owner.is_none_or(|info| info.owner != relay_key.script_hash()) {
+        bail!(
+            "the anchor stands in box {}, which does not belong to the relay {}: it binds nobody",
+            proof.box_id,
+            hex::encode(relay_key.0)
+        );
+    }
+    let txid = Hash256(proof.txid);
+    let data = json!({
+        "position": position,
+        "message": hex::encode(received.message.id()),
+        "anchor": {
+            "box": proof.box_id,
+            "index": proof.index,
+            "transaction": txid.to_string(),
+            "first": proof.anchor.first,
+            "count": proof.anchor.count,
+            "root": hex::encode(proof.anchor.root),
+        },
+        "path": proof.path.iter().map(hex::encode).collect::<Vec<_>>(),
+    });
+    let text = format!(
+        "message {} at position {position} is one of {} under content {} of box {}, transaction {txid}",
+        hex::encode(received.message.id()),
+        proof.anchor.count,
+        proof.index,
+        proof.box_id
+    );
+    context.print(&data, &text)
 }
 
 fn show(received: &Received) -> (Value, String) {

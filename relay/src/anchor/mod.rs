@@ -21,7 +21,6 @@ use crate::log::Log;
 use crate::metrics::Metrics;
 pub use store::AnchorError;
 use store::Store;
-pub(crate) use store::replace;
 
 /// Between two looks for a transaction.
 const PAUSE: Duration = Duration::from_millis(500);

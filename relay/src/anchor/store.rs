@@ -5,10 +5,11 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use phantasma_sdk::neo::wallet::replace_file;
 use phantasma_wire::Hash;
 use phantasma_wire::relay::{Anchor, AnchorProof, AnchorTree, path_nodes};
 use serde::{Deserialize, Serialize};
@@ -111,7 +112,7 @@ impl Store {
     ) -> Result<(), AnchorError> {
         let path = self.path(anchor.first, "tree");
         let bytes = tree.levels().concat().concat();
-        replace(&path, &bytes).map_err(io_error("writing", &path))?;
+        replace_file(&path, &bytes).map_err(io_error("writing", &path))?;
         let entry = Entry {
             count: anchor.count,
             root: hex::encode(anchor.root),
@@ -217,7 +218,7 @@ impl Store {
             path: path.clone(),
             reason: error.to_string(),
         })?;
-        replace(&path, text.as_bytes()).map_err(io_error("writing", &path))?;
+        replace_file(&path, text.as_bytes()).map_err(io_error("writing", &path))?;
         self.entries.insert(first, entry);
         Ok(())
     }
@@ -232,19 +233,6 @@ fn start_of(level: u32, count: u32) -> u64 {
     (0..level)
         .map(|below| u64::from(count.saturating_sub(1) >> below) + 1)
         .sum()
-}
-
-/// A file that is there as a whole or not at all, and stays.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let part = path.with_extension("part");
-    let mut file = File::create(&part)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&part, path)?;
-    match path.parent() {
-        Some(folder) => File::open(folder)?.sync_all(),
-        None => Ok(()),
-    }
 }
 
 fn read(path: &Path) -> Result<(u64, Entry), AnchorError> {

@@ -9,11 +9,11 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use phantasma_sdk::neo::wallet::replace_file;
 use phantasma_wire::Hash;
 use phantasma_wire::relay::Outcome;
 use serde::{Deserialize, Serialize};
 
-use crate::anchor::replace;
 use crate::chain::{Ready, Sent};
 
 /// Why the journal cannot be read or written.
@@ -77,7 +77,7 @@ impl Journal {
                     entries.insert(txid, entry);
                 }
                 // Left by a crash before it counted.
-                Some("part") => fs::remove_file(&path).map_err(io_error("removing", &path))?,
+                Some("new") => fs::remove_file(&path).map_err(io_error("removing", &path))?,
                 _ => {}
             }
         }
@@ -172,7 +172,7 @@ impl Journal {
             path: path.clone(),
             reason: error.to_string(),
         })?;
-        replace(&path, text.as_bytes()).map_err(io_error("writing", &path))?;
+        replace_file(&path, text.as_bytes()).map_err(io_error("writing", &path))?;
         self.entries.insert(txid, entry);
         Ok(())
     }
@@ -252,7 +252,7 @@ mod tests {
         journal
             .begin(&ready(SENT), &[[3; 32], [4; 32]], 1000)
             .unwrap();
-        fs::write(folder.path().join("half.part"), "x").unwrap();
+        fs::write(folder.path().join("half.new"), "x").unwrap();
 
         let mut journal = Journal::open(folder.path()).unwrap();
         let open: Vec<_> = journal.open_ones().iter().map(|one| one.sent).collect();
