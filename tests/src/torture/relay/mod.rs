@@ -244,7 +244,7 @@ async fn send(client: &RelayClient, item: &Item) -> Result<Outcomes, RelayClient
         Item::Alone(message) => vec![client.publish(message.clone()).await],
         Item::Together(batch) => client.publish_batch(batch.clone()).await?,
     };
-    match outcomes.iter().find_map(|outcome| gone(outcome)) {
+    match outcomes.iter().find_map(gone) {
         Some(error) => Err(error),
         None => Ok(outcomes),
     }
