@@ -177,8 +177,11 @@ fn checked(bytes: &[u8]) -> Result<Bytes> {
     Ok(message.body.payload)
 }
 
-/// The first whole message or command: its payload, if it has one, and its length. `None` when it is not whole.
-fn message(bytes: &[u8]) -> Result<Option<(Option<&[u8]>, usize)>> {
+/// A message or command of the server: its payload, if it has one, and its length.
+type Part<'a> = (Option<&'a [u8]>, usize);
+
+/// The first message or command; `None` when it is not whole.
+fn message(bytes: &[u8]) -> Result<Option<Part<'_>>> {
     let Some(end) = bytes.windows(2).position(|two| two == b"\r\n") else {
         return Ok(None);
     };

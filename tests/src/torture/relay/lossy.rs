@@ -1,6 +1,7 @@
 //! A UDP path between clients and a relay that loses, doubles, delays and so reorders datagrams, both ways.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -70,20 +71,26 @@ impl Drop for Lossy {
 
 /// Each client gets a socket of its own towards the relay, so that the relay tells them apart.
 async fn forward(front: Arc<UdpSocket>, relay: SocketAddr, state: Arc<Mutex<State>>) {
-    let mut clients: HashMap<SocketAddr, (Arc<UdpSocket>, Abort)> = HashMap::new();
+    let mut clients: HashMap<SocketAddr, Way> = HashMap::new();
     let mut buffer = vec![0; LONGEST];
     loop {
         let Ok((len, client)) = front.recv_from(&mut buffer).await else {
             continue;
         };
-        if !clients.contains_key(&client) {
-            let back = Arc::new(UdpSocket::bind("127.0.0.1:0").await.unwrap());
-            back.connect(relay).await.unwrap();
-            let task = tokio::spawn(answer(back.clone(), front.clone(), client, state.clone()));
-            clients.insert(client, (back, Abort(task)));
-        }
-        let (back, _) = &clients[&client];
-        send(back.clone(), None, &buffer[..len], &state);
+        let back = match clients.entry(client) {
+            Entry::Occupied(way) => way.get().back.clone(),
+            Entry::Vacant(new) => {
+                let back = Arc::new(UdpSocket::bind("127.0.0.1:0").await.unwrap());
+                back.connect(relay).await.unwrap();
+                let task = tokio::spawn(answer(back.clone(), front.clone(), client, state.clone()));
+                new.insert(Way {
+                    back: back.clone(),
+                    task,
+                });
+                back
+            }
+        };
+        send(back, None, &buffer[..len], &state);
     }
 }
 
@@ -142,11 +149,15 @@ fn send(socket: Arc<UdpSocket>, to: Option<SocketAddr>, bytes: &[u8], state: &Mu
     }
 }
 
+/// The way of one client's datagrams.
 #[derive(Debug)]
-struct Abort(JoinHandle<()>);
+struct Way {
+    back: Arc<UdpSocket>,
+    task: JoinHandle<()>,
+}
 
-impl Drop for Abort {
+impl Drop for Way {
     fn drop(&mut self) {
-        self.0.abort();
+        self.task.abort();
     }
 }

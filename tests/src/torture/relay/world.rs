@@ -1,10 +1,11 @@
 //! A chain with a box, and relay processes on one folder and port that can be killed and started again.
 
 use std::fs::File;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use neo_client::{Hash160, PrivateKey, Wallet};
@@ -16,7 +17,6 @@ use phantasma_vm::free_gate;
 
 use crate::{
     DeployedPhantasma, NETWORK_MAGIC, PrivateNetConfig, ProcessGuard, Store, TestNet, binary,
-    free_udp_port,
 };
 
 const PASSWORD: &str = "open sesame";
@@ -93,7 +93,7 @@ impl World {
     /// A place for a relay with lines for its configuration file; no process yet.
     pub fn place(&self, config: &str) -> RelayPlace {
         RelayPlace {
-            port: free_udp_port(),
+            port: lasting_udp_port(),
             folder: tempfile::tempdir().unwrap(),
             config: config.to_owned(),
             process: None,
@@ -220,6 +220,21 @@ impl RelayPlace {
     /// What the relay wrote to its log.
     pub fn errors(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("relay.err")).unwrap_or_default()
+    }
+}
+
+/// A port that stays free while its relay is being started again: below those that the system gives to other sockets.
+fn lasting_udp_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = std::process::id() as u16;
+    loop {
+        let number = first
+            .wrapping_mul(97)
+            .wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+        let port = 12_000 + number % 20_000;
+        if UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return port;
+        }
     }
 }
 
