@@ -19,12 +19,6 @@ const CLOSE_OK: u32 = 0;
 /// Closing code after the handshake when the peer is somebody else.
 const CLOSE_WRONG_PEER: u32 = 1;
 
-/// A UDP payload in an Ethernet frame of 1,500 bytes over IPv6.
-const ETHERNET_PAYLOAD: u16 = 1452;
-
-/// The same in a jumbo frame of 9,000 bytes: a sixth of the packets, and of what each costs.
-const JUMBO_PAYLOAD: u16 = 8952;
-
 /// What an endpoint lets its peers take.
 ///
 /// Worst case of memory: `max_connections × connection_window` bytes received and not yet read.
@@ -38,9 +32,6 @@ pub struct Limits {
     pub stream_window: u32,
     /// Bytes that a peer may send on all streams before they are read.
     pub connection_window: u32,
-    /// Bytes of the largest UDP payload that is tried and taken. Larger ones than a path carries are found out by probes
-    /// and not used.
-    pub max_payload: u16,
     /// A handshake that takes longer is given up.
     pub handshake_timeout: Duration,
     /// A connection on which nothing arrives for so long is gone.
@@ -59,7 +50,6 @@ impl Default for Limits {
             // Four blocks of 256 KiB: 1 MiB in flight is 80 Mbit/s at 100 ms.
             stream_window: 1 << 20,
             connection_window: 8 << 20,
-            max_payload: ETHERNET_PAYLOAD,
             handshake_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(30),
             keep_alive: Duration::from_secs(10),
@@ -91,13 +81,9 @@ impl Protocol {
 
     /// Blocks: one short stream a request.
     pub fn pdfs() -> Self {
-        let limits = Limits {
-            max_payload: JUMBO_PAYLOAD,
-            ..Limits::default()
-        };
         Self {
             alpn: phantasma_wire::pdfs::ALPN,
-            limits,
+            limits: Limits::default(),
         }
     }
 }
@@ -135,14 +121,7 @@ impl Endpoint {
             _ => NetError::Bind { address, error },
         })?;
         enlarge(&socket, &protocol.limits);
-        let mut config = quinn::EndpointConfig::default();
-        let payload = protocol.limits.max_payload.max(ETHERNET_PAYLOAD);
-        config
-            .max_udp_payload_size(payload)
-            .map_err(|error| NetError::Bind {
-                address,
-                error: std::io::Error::other(error),
-            })?;
+        let config = quinn::EndpointConfig::default();
         let runtime = Arc::new(quinn::TokioRuntime);
         let inner = quinn::Endpoint::new(config, Some(server), socket, runtime);
         let mut inner = inner.map_err(|error| NetError::Bind { address, error })?;
@@ -364,8 +343,8 @@ fn lost(error: quinn::ConnectionError) -> NetError {
     NetError::ConnectionLost(error.to_string())
 }
 
-/// Asks for room for what one peer may have on its way: a packet that finds none is lost, and losses of large packets
-/// are taken for a path that carries only small ones. The system gives as much as it allows.
+/// Asks for room for what one peer may have on its way: a packet that finds none is lost and has to be sent again. The
+/// system gives as much as it allows.
 fn enlarge(socket: &std::net::UdpSocket, limits: &Limits) {
     use rustix::net::sockopt::{set_socket_recv_buffer_size, set_socket_send_buffer_size};
     let bytes = limits.connection_window as usize;
@@ -386,10 +365,7 @@ fn peer_key(connection: &quinn::Connection) -> Option<PublicKey> {
 
 fn transport(limits: &Limits) -> quinn::TransportConfig {
     let mut transport = quinn::TransportConfig::default();
-    let mut probes = quinn::MtuDiscoveryConfig::default();
-    probes.upper_bound(limits.max_payload);
     transport
-        .mtu_discovery_config(Some(probes))
         .max_concurrent_bidi_streams(VarInt::from_u32(limits.max_streams))
         .max_concurrent_uni_streams(VarInt::from_u32(0))
         .stream_receive_window(VarInt::from_u32(limits.stream_window))
