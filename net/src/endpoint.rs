@@ -75,9 +75,6 @@ impl Default for Limits {
 /// What Ethernet carries of UDP over IPv4.
 const ETHERNET: u16 = 1472;
 
-/// What a jumbo frame of 9,000 bytes carries over IPv6: a sixth of the packets, and of what each costs.
-const JUMBO: u16 = 8952;
-
 /// For paths that carry more, such as loopback and jumbo frames: ten packets, which is what one call sends, stay below the
 /// 65,507 bytes that a call can send.
 const TEN_IN_ONE_CALL: u16 = 6500;
@@ -119,13 +116,9 @@ impl Protocol {
 
     /// Blocks: one short stream a request.
     pub fn pdfs() -> Self {
-        let limits = Limits {
-            max_packet: JUMBO,
-            ..Limits::default()
-        };
         Self {
             alpn: phantasma_wire::pdfs::ALPN,
-            limits,
+            limits: Limits::default(),
         }
     }
 }

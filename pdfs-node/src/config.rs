@@ -37,6 +37,8 @@ const DEFAULT_HTTP: &str = "127.0.0.1:4202";
 const DEFAULT_DATA: &str = "pdfs-data";
 /// What `phantasma net up` starts.
 const DEFAULT_RPC: &str = "http://127.0.0.1:30333";
+/// Shorter tokens are guessed.
+const MIN_TOKEN: usize = 16;
 /// The wallet's password, for those who do not want it in a file.
 const PASSWORD_VARIABLE: &str = "PHANTASMA_PASSWORD";
 
@@ -92,6 +94,9 @@ struct Settings {
     /// TCP address of /healthz, /metrics and /content [default: 127.0.0.1:4202].
     #[arg(long, env = "PHANTASMA_PDFS_HTTP")]
     http: Option<SocketAddr>,
+    /// File with the token that a gateway's user shows to have plain bytes for a key [default: nobody may].
+    #[arg(long, env = "PHANTASMA_PDFS_GATEWAY_TOKEN_FILE")]
+    gateway_token_file: Option<PathBuf>,
     /// JSON-RPC of a Neo N3 node [default: http://127.0.0.1:30333].
     #[arg(long, env = "PHANTASMA_RPC")]
     rpc: Option<String>,
@@ -130,6 +135,7 @@ impl Settings {
             bootstrap: list(self.bootstrap, below.bootstrap),
             join: list(self.join, below.join),
             http: self.http.or(below.http),
+            gateway_token_file: self.gateway_token_file.or(below.gateway_token_file),
             rpc: self.rpc.or(below.rpc),
             contract: self.contract.or(below.contract),
             segment_mib: self.segment_mib.or(below.segment_mib),
@@ -245,6 +251,7 @@ fn setup(settings: &Settings) -> anyhow::Result<Setup> {
         public_address: settings.public_address.clone(),
         control: Some(control),
         http: Some(address(settings.http, DEFAULT_HTTP)?),
+        gateway_token: token(settings.gateway_token_file.as_deref())?,
         join: join?,
         chain,
         upkeep: upkeep(settings)?,
@@ -263,6 +270,22 @@ fn address(given: Option<SocketAddr>, default: &str) -> anyhow::Result<SocketAdd
             .parse()
             .with_context(|| format!("default address {default}")),
     }
+}
+
+/// The token in a file; an empty one would let everybody in.
+fn token(path: Option<&Path>) -> anyhow::Result<Option<String>> {
+    let Some(path) = path else {
+        return Ok(None);
+    };
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("read the gateway's token in {}", path.display()))?;
+    let token = text.trim();
+    ensure!(
+        token.len() >= MIN_TOKEN,
+        "the gateway's token in {} has fewer than {MIN_TOKEN} characters",
+        path.display()
+    );
+    Ok(Some(token.to_owned()))
 }
 
 fn bootstrap(text: &str) -> anyhow::Result<Bootstrap> {

@@ -1,55 +1,103 @@
-//! HTTP for programs that do not speak QUIC: `GET /content/{root}` gives the ciphertext of contents that are whole
-//! here, also by `Range`. What it gives is as public as what the data plane gives; only key holders can read it.
+//! HTTP for programs that do not speak QUIC (RFC 9110): `GET` and `HEAD /content/{root}`, whole or by one `Range`.
+//!
+//! What is given without a key is ciphertext, as public as what the data plane gives; only key holders can read it. With
+//! the content's key in `Phantasma-Key` the plain bytes are given, to those alone who show the operator's token: whoever
+//! runs this node then sees the key. A content never changes under its root, so that answers may be kept for ever.
 
 use std::{ops::Range, sync::Arc};
 
 use axum::{
     Router,
     body::Body,
-    extract::{Path, State as Extract},
-    http::{HeaderMap, StatusCode, header},
+    extract::{Path, Query, State as Extract},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, response::Builder},
     response::{IntoResponse, Response},
     routing::get,
 };
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::stream;
+use phantasma_sdk::content::{ContentKey, apply_cipher};
 use phantasma_wire::merkle::BLOCK_SIZE;
+use serde::Deserialize;
 
 use crate::store::{Content, ContentRoot, Store, StoreError};
 
 const BLOCK: u64 = BLOCK_SIZE as u64;
 
+/// The content's key, 64 hex digits.
+const KEY: HeaderName = HeaderName::from_static("phantasma-key");
+
+/// A year, the longest that caches understand; a root's bytes never change.
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+
+/// Plain bytes are nobody else's: not for shared caches.
+const MINE: &str = "private, max-age=31536000, immutable";
+
+/// What the routes are, for programs.
+const OPENAPI: &str = include_str!("../../docs/openapi/storage-node.yaml");
+
+/// What the gateway works on.
+#[derive(Clone)]
+struct Gateway {
+    store: Arc<Store>,
+    /// Who shows it may have plain bytes; without one nobody may.
+    token: Option<Arc<str>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Wishes {
+    /// Content type of the plain bytes.
+    #[serde(rename = "type")]
+    content_type: Option<String>,
+}
+
 /// The routes of the gateway.
-pub(crate) fn routes(store: Arc<Store>) -> Router {
+pub(crate) fn routes(store: Arc<Store>, token: Option<String>) -> Router {
+    let token = token.map(Arc::from);
     Router::new()
         .route("/content/{root}", get(content))
-        .with_state(store)
+        .with_state(Gateway { store, token })
+        .route(
+            "/openapi.yaml",
+            get(|| async { ([(header::CONTENT_TYPE, "application/yaml")], OPENAPI) }),
+        )
 }
 
 async fn content(
-    Extract(store): Extract<Arc<Store>>,
+    Extract(gateway): Extract<Gateway>,
     Path(root): Path<String>,
+    Query(wishes): Query<Wishes>,
     headers: HeaderMap,
 ) -> Response {
-    let mut key = [0; 32];
-    if hex::decode_to_slice(&root, &mut key).is_err() {
+    let mut id = [0; 32];
+    if hex::decode_to_slice(&root, &mut id).is_err() {
         return text(StatusCode::BAD_REQUEST, "a content's id is 64 hex digits");
     }
-    let content = match store.content(&ContentRoot(key)) {
+    let key = match gateway.key(&headers) {
+        Ok(key) => key,
+        Err(refusal) => return *refusal,
+    };
+    let store = gateway.store;
+    let content = match store.content(&ContentRoot(id)) {
         Ok(Some(content)) => content,
         Ok(None) => return text(StatusCode::NOT_FOUND, "this content is not held here"),
         Err(error) => return failed(&error),
     };
-    let asked = headers.get(header::RANGE).map(|range| {
-        range
-            .to_str()
-            .ok()
-            .and_then(|r| parse_range(r, content.size))
-    });
-    let (status, range) = match asked {
-        None => (StatusCode::OK, 0..content.size),
-        Some(Some(range)) => (StatusCode::PARTIAL_CONTENT, range),
-        Some(None) => {
+    let etag = match key {
+        Some(_) => format!("\"{}-plain\"", content.root),
+        None => format!("\"{}\"", content.root),
+    };
+    let answer = described(&etag, key.is_some(), &wishes);
+    if names(&headers, &header::IF_NONE_MATCH, &etag) == Some(true) {
+        return finish(answer.status(StatusCode::NOT_MODIFIED), Body::empty());
+    }
+    // A Range is for the version that If-Range names; another version is given whole.
+    let ranged = names(&headers, &header::IF_RANGE, &etag) != Some(false);
+    let asked = headers.get(header::RANGE).filter(|_| ranged);
+    let (status, range) = match Asked::of(asked, content.size) {
+        Asked::Whole => (StatusCode::OK, 0..content.size),
+        Asked::Part(range) => (StatusCode::PARTIAL_CONTENT, range),
+        Asked::Outside => {
             let whole = [(header::CONTENT_RANGE, format!("bytes */{}", content.size))];
             return (StatusCode::RANGE_NOT_SATISFIABLE, whole).into_response();
         }
@@ -64,26 +112,96 @@ async fn content(
         }
         Err(error) => return failed(&error),
     }
-    let mut answer = Response::builder()
+    let mut answer = answer
         .status(status)
-        .header(header::CONTENT_TYPE, "application/octet-stream")
-        .header(header::ACCEPT_RANGES, "bytes")
         .header(header::CONTENT_LENGTH, range.end - range.start);
     if status == StatusCode::PARTIAL_CONTENT {
         let part = format!("bytes {}-{}/{}", range.start, range.end - 1, content.size);
         answer = answer.header(header::CONTENT_RANGE, part);
     }
-    let body = Body::from_stream(stream::try_unfold(
-        (store, range),
-        move |(store, rest)| async move {
+    finish(answer, body(store, content, range, key))
+}
+
+impl Gateway {
+    /// The key that the request brings, if it may.
+    fn key(&self, headers: &HeaderMap) -> Result<Option<ContentKey>, Box<Response>> {
+        let Some(given) = headers.get(KEY) else {
+            return Ok(None);
+        };
+        let shown = headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+        let allowed = self
+            .token
+            .as_deref()
+            .zip(shown)
+            .is_some_and(|(token, shown)| same(token.as_bytes(), shown.as_bytes()));
+        if !allowed {
+            let why = "plain bytes are for those who show this node's token";
+            let ask = [(header::WWW_AUTHENTICATE, "Bearer")];
+            return Err(Box::new(
+                (StatusCode::UNAUTHORIZED, ask, format!("{why}\n")).into_response(),
+            ));
+        }
+        let key = given
+            .to_str()
+            .ok()
+            .and_then(|t| ContentKey::from_hex(t).ok());
+        let wrong = || text(StatusCode::BAD_REQUEST, "a content's key is 64 hex digits");
+        key.map(Some).ok_or_else(|| Box::new(wrong()))
+    }
+}
+
+/// Compares all of both, so that the time does not tell how much of a token was right.
+fn same(token: &[u8], shown: &[u8]) -> bool {
+    let differ = token.iter().zip(shown).fold(0, |sum, (a, b)| sum | (a ^ b));
+    token.len() == shown.len() && differ == 0
+}
+
+/// Headers that do not depend on the range.
+fn described(etag: &str, plain: bool, wishes: &Wishes) -> Builder {
+    let usual = HeaderValue::from_static("application/octet-stream");
+    let wished = wishes.content_type.as_deref().filter(|_| plain);
+    let content_type = wished.and_then(|wished| HeaderValue::from_str(wished).ok());
+    Response::builder()
+        .header(header::CONTENT_TYPE, content_type.unwrap_or(usual))
+        // Whatever it is, a browser shall not take it for a page of this node's.
+        .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
+        .header(header::CONTENT_SECURITY_POLICY, "sandbox")
+        .header(header::ACCEPT_RANGES, "bytes")
+        .header(header::ETAG, etag)
+        .header(header::CACHE_CONTROL, if plain { MINE } else { FOR_EVER })
+        .header(header::VARY, KEY)
+}
+
+/// Whether a conditional header names this version; `None` without the header.
+fn names(headers: &HeaderMap, name: &HeaderName, etag: &str) -> Option<bool> {
+    let value = headers.get(name)?.to_str().unwrap_or_default();
+    let weak = |tag: &str| tag.trim().trim_start_matches("W/") == etag;
+    Some(value.trim() == "*" || value.split(',').any(weak))
+}
+
+/// The bytes of a range, a block at a time.
+fn body(store: Arc<Store>, content: Content, range: Range<u64>, key: Option<ContentKey>) -> Body {
+    Body::from_stream(stream::try_unfold(
+        (store, range, key),
+        move |(store, rest, key)| async move {
             if rest.is_empty() {
                 return Ok(None);
             }
-            let bytes = piece(&store, &content, &rest).await?;
+            let mut bytes = piece(&store, &content, &rest).await?;
+            if let Some(key) = &key {
+                let mut plain = BytesMut::from(bytes);
+                apply_cipher(key, rest.start, &mut plain);
+                bytes = plain.freeze();
+            }
             let next = rest.start + bytes.len() as u64..rest.end;
-            Ok::<_, std::io::Error>(Some((bytes, (store, next))))
+            Ok::<_, std::io::Error>(Some((bytes, (store, next, key))))
         },
-    ));
+    ))
+}
+
+fn finish(answer: Builder, body: Body) -> Response {
     answer
         .body(body)
         .unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
@@ -121,15 +239,41 @@ async fn piece(store: &Store, content: &Content, rest: &Range<u64>) -> std::io::
     }
 }
 
-/// One range of RFC 9110, section 14.1.2; `None` when it lies outside, or is of a kind that is not served.
-fn parse_range(text: &str, size: u64) -> Option<Range<u64>> {
-    let (first, last) = text.strip_prefix("bytes=")?.split_once('-')?;
-    let range = match (first.trim(), last.trim()) {
-        ("", suffix) => size.saturating_sub(suffix.parse().ok()?)..size,
-        (first, "") => first.parse().ok()?..size,
-        (first, last) => first.parse().ok()?..last.parse::<u64>().ok()?.saturating_add(1).min(size),
-    };
-    (range.start < range.end && range.end <= size).then_some(range)
+/// What a `Range` header asks for.
+#[derive(Debug, PartialEq, Eq)]
+enum Asked {
+    /// No range, or one that RFC 9110 lets a server ignore: another unit, several ranges, not a range at all.
+    Whole,
+    Part(Range<u64>),
+    /// Past the end, or nothing.
+    Outside,
+}
+
+impl Asked {
+    fn of(header: Option<&HeaderValue>, size: u64) -> Self {
+        let text = header.and_then(|header| header.to_str().ok());
+        text.and_then(|text| Self::read(text, size))
+            .unwrap_or(Self::Whole)
+    }
+
+    /// RFC 9110, section 14.1.2.
+    fn read(text: &str, size: u64) -> Option<Self> {
+        let (first, last) = text.strip_prefix("bytes=")?.split_once('-')?;
+        let range = match (first.trim(), last.trim()) {
+            ("", suffix) => size.saturating_sub(suffix.parse().ok()?)..size,
+            (first, "") => first.parse().ok()?..size,
+            (first, last) => {
+                let (first, last) = (first.parse().ok()?, last.parse::<u64>().ok()?);
+                // A last byte before the first is no range.
+                let last = Some(last).filter(|last| *last >= first)?;
+                first..last.saturating_add(1).min(size)
+            }
+        };
+        Some(match range.start < range.end {
+            true => Self::Part(range),
+            false => Self::Outside,
+        })
+    }
 }
 
 fn failed(error: &StoreError) -> Response {
@@ -148,21 +292,32 @@ mod tests {
     #[test]
     fn ranges_are_read_as_rfc_9110_says() {
         for (text, expected) in [
-            ("bytes=0-0", Some(0..1)),
-            ("bytes=0-", Some(0..100)),
-            ("bytes=90-200", Some(90..100)),
-            ("bytes=-10", Some(90..100)),
-            ("bytes=-200", Some(0..100)),
-            ("bytes=99-99", Some(99..100)),
-            ("bytes=100-", None),
-            ("bytes=-0", None),
-            ("bytes=5-4", None),
-            ("bytes=0-1,3-4", None),
-            ("bytes=x-1", None),
-            ("items=0-1", None),
-            ("", None),
+            ("bytes=0-0", Asked::Part(0..1)),
+            ("bytes=0-", Asked::Part(0..100)),
+            ("bytes=90-200", Asked::Part(90..100)),
+            ("bytes=-10", Asked::Part(90..100)),
+            ("bytes=-200", Asked::Part(0..100)),
+            ("bytes=99-99", Asked::Part(99..100)),
+            ("bytes=100-", Asked::Outside),
+            ("bytes=100-200", Asked::Outside),
+            ("bytes=-0", Asked::Outside),
+            ("bytes=5-4", Asked::Whole),
+            ("bytes=0-1,3-4", Asked::Whole),
+            ("bytes=x-1", Asked::Whole),
+            ("items=0-1", Asked::Whole),
+            ("", Asked::Whole),
         ] {
-            assert_eq!(parse_range(text, 100), expected, "{text}");
+            let header = HeaderValue::from_static(text);
+            assert_eq!(Asked::of(Some(&header), 100), expected, "{text}");
+        }
+        assert_eq!(Asked::of(None, 100), Asked::Whole);
+    }
+
+    #[test]
+    fn a_token_is_compared_whole() {
+        assert!(same(b"secret", b"secret"));
+        for wrong in ["", "secre", "secret2", "Secret"] {
+            assert!(!same(b"secret", wrong.as_bytes()), "{wrong}");
         }
     }
 }

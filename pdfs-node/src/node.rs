@@ -42,6 +42,8 @@ pub struct Setup {
     pub control: Option<ControlSetup>,
     /// TCP address of `/healthz`, `/metrics` and the gateway.
     pub http: Option<SocketAddr>,
+    /// Who shows it to the gateway may have plain bytes for a key; `None`: nobody.
+    pub gateway_token: Option<String>,
     /// Nodes to tell about this one.
     pub join: Vec<NodeAddress>,
     pub chain: Arc<dyn Chain>,
@@ -115,7 +117,7 @@ impl Node {
             announce,
         });
         let http = match setup.http {
-            Some(address) => Some(start_http(address, &state).await?),
+            Some(address) => Some(start_http(address, &state, setup.gateway_token).await?),
             None => None,
         };
         let stop = CancellationToken::new();
@@ -209,7 +211,11 @@ async fn start_control(
     control::start(config, identity).await
 }
 
-async fn start_http(address: SocketAddr, state: &Arc<State>) -> Result<HttpServer, HttpError> {
+async fn start_http(
+    address: SocketAddr,
+    state: &Arc<State>,
+    token: Option<String>,
+) -> Result<HttpServer, HttpError> {
     let registry = Arc::new(state.metrics.register(state.store.clone()));
     let store = state.store.clone();
     // The node can work as long as its index answers.
@@ -223,7 +229,7 @@ async fn start_http(address: SocketAddr, state: &Arc<State>) -> Result<HttpServe
         address,
         registry,
         health,
-        gateway::routes(state.store.clone()),
+        gateway::routes(state.store.clone(), token),
     )
     .await
 }

@@ -18,10 +18,10 @@ use std::{
 use bytes::Bytes;
 use phantasma_net::{Endpoint, Identity, Protocol, control::Bootstrap};
 use phantasma_pdfs::{
-    chain::{Answer, Chain, PaidContent},
+    chain::{Answer, CachedChain, Chain, PaidContent},
     node::{ControlSetup, Node, Setup, StartError},
-    store::Options,
-    upkeep::Upkeep,
+    store::{Content, ContentRoot, NewBlock, Options, Store},
+    upkeep::{Upkeep, collect},
 };
 use phantasma_sdk::{
     content::{self, ContentError, ContentKey, Prepared, PutOptions, Source},
@@ -32,6 +32,9 @@ use phantasma_wire::{
     merkle::{BLOCK_SIZE, TreeBuilder},
     pdfs::{Refusal, Request, Response},
 };
+
+/// For plain bytes of the gateway.
+const TOKEN: &str = "a token of some length";
 
 const FAR_FUTURE_MS: u64 = 4_000_000_000_000;
 
@@ -96,6 +99,7 @@ impl World {
             public_address: None,
             control: None,
             http: Some("127.0.0.1:0".parse().unwrap()),
+            gateway_token: Some(TOKEN.into()),
             join: Vec::new(),
             chain: self.chain.clone(),
             upkeep: Upkeep::default(),
@@ -293,6 +297,44 @@ async fn what_nodes_keep_is_not_the_file() {
         !segment
             .windows(32)
             .any(|w| w == &sample.plain[1_000..1_032])
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_again_sends_nothing_and_one_that_broke_off_sends_the_rest() {
+    let mut world = World::new(3).await;
+    let sample = world.file(LEN).await;
+    let two = &world.addresses()[..2];
+    assert_eq!(world.put(&sample, two, 2).await.unwrap().sent, 8);
+    assert_eq!(world.put(&sample, two, 2).await.unwrap().sent, 0);
+    // A third replica wanted: four blocks to whoever has none.
+    let all = world.addresses();
+    assert_eq!(world.put(&sample, &all, 3).await.unwrap().sent, 4);
+    // One node has lost its disk.
+    world.stop(1).await;
+    fs::remove_dir_all(world.path("node1")).unwrap();
+    let node = Node::start(world.setup(1, Identity::random().unwrap()))
+        .await
+        .unwrap();
+    world.nodes[1] = Some(node);
+    assert_eq!(
+        world
+            .put(&sample, &world.addresses(), 3)
+            .await
+            .unwrap()
+            .sent,
+        4
+    );
+    // Nothing is read from a file that need not be sent.
+    fs::remove_file(&sample.path).unwrap();
+    fs::write(&sample.path, "").unwrap();
+    assert_eq!(
+        world
+            .put(&sample, &world.addresses(), 3)
+            .await
+            .unwrap()
+            .sent,
+        0
     );
 }
 

@@ -38,6 +38,7 @@ pub(crate) async fn run(dir: PathBuf, size: u64) -> Result<Value> {
         public_address: None,
         control: None,
         http: None,
+        gateway_token: None,
         join: Vec::new(),
         chain: Arc::new(Everything(size)),
         upkeep: Upkeep::default(),

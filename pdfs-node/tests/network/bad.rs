@@ -276,3 +276,73 @@ async fn a_block_damaged_on_the_disk_is_read_from_another_node() {
         .unwrap_err();
     assert!(matches!(error, ContentError::NotFound { .. }), "{error}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_sends_bad_data_again_and_again_is_kept_out_and_nobody_else() {
+    let world = World::new(1).await;
+    let sample = world.file(LEN).await;
+    world.put(&sample, &world.addresses(), 1).await.unwrap();
+    let node = world.node(0).address();
+    let bad = Client::bind("127.0.0.1:0".parse().unwrap(), &Identity::random().unwrap()).unwrap();
+    let root = sample.prepared.root();
+    let mut refused = 0;
+    let gone = loop {
+        let data = vec![7; BLOCK_SIZE].into();
+        let error = bad
+            .upload(&node, &root, 1, vec![[1; 32]; 2], data)
+            .await
+            .unwrap_err();
+        match error.refusal() {
+            Some(Refusal::WrongHash) => refused += 1,
+            _ => break error,
+        }
+        assert!(refused < 200, "never kept out");
+    };
+    assert!(refused >= 60, "kept out after {refused}: {gone}");
+    assert!(
+        bad.query(&node, &root, 0).await.is_err(),
+        "not even a good request"
+    );
+    assert_eq!(
+        world.get(&sample, world.addresses()).await.unwrap(),
+        sample.plain
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_over_goes_and_what_was_renewed_stays() {
+    let world = World::new(1).await;
+    let dir = world.path("alone");
+    let (store, _) = Store::open(&Options::new(&dir)).unwrap();
+    let day = 24 * 3600 * 1000;
+    let mut roots = Vec::new();
+    for (n, expiry_ms) in [(1_u8, 1_000), (2, 1_000), (3, 10 * day)] {
+        let data = Bytes::from(vec![n; 5_000]);
+        let root = phantasma_wire::merkle::block_id(&data).unwrap();
+        let content = Content {
+            root: ContentRoot(root),
+            size: 5_000,
+            expiry_ms,
+        };
+        let block = NewBlock::verify(content, 0, Vec::new(), data).unwrap();
+        store.put(block).await.unwrap();
+        roots.push(root);
+    }
+    // The second one was renewed on the chain; the node was not told.
+    world.chain.create(roots[0], 5_000, 1_000);
+    world.chain.create(roots[1], 5_000, 20 * day);
+    let chain = CachedChain::new(world.chain.clone());
+    let (gone, reclaimed) = collect(&store, &chain, 2 * day, 0).await.unwrap();
+    assert_eq!((gone, reclaimed.blocks), (1, 1));
+    assert!(store.find(&ContentRoot(roots[0]), 0).unwrap().is_none());
+    let renewed = store.content(&ContentRoot(roots[1])).unwrap().unwrap();
+    assert_eq!(renewed.expiry_ms, 20 * day);
+    store.close().await;
+    drop(store);
+    // Noted durably: it is known without the chain.
+    std::fs::remove_dir_all(dir.join("index")).unwrap();
+    let (store, _) = Store::open(&Options::new(&dir)).unwrap();
+    let renewed = store.content(&ContentRoot(roots[1])).unwrap().unwrap();
+    assert_eq!(renewed.expiry_ms, 20 * day);
+    assert!(store.find(&ContentRoot(roots[2]), 0).unwrap().is_some());
+}

@@ -13,7 +13,8 @@ async fn with_anchors(world: &World) -> (PathBuf, u64) {
     let to = &payer.script_hash;
     let sent = world.contract.transfer(&world.deployed.owner, to, fee);
     sent.await.unwrap();
-    let made = world.contract.create_box(&payer, "anchors", &free_gate());
+    let gate = free_gate();
+    let made = world.contract.create_box(&payer, "anchors", &gate);
     let (box_id, _) = made.await.unwrap();
     let config = world.folder.path().join("relay.toml");
     let text = format!("[anchor]\nbox_id = {box_id}\nevery_s = 1\n");
