@@ -198,7 +198,7 @@ mod tests {
             SPAN * BLOCK_SIZE + 1,
             9 * BLOCK_SIZE + 777,
         ] {
-            let mut bytes: Vec<u8> = (0..len).map(|n| (n * 31 >> 3) as u8).collect();
+            let mut bytes: Vec<u8> = (0..len).map(|n| ((n * 31) >> 3) as u8).collect();
             std::fs::write(&path, &bytes).unwrap();
             let prepared = prepare(&path, &key).await.unwrap();
             apply_cipher(&key, 0, &mut bytes);
