@@ -134,6 +134,7 @@ impl Limits {
 }
 
 #[cfg(test)]
+#[allow(clippy::panic)]
 mod tests {
     use super::*;
 

@@ -60,7 +60,7 @@ impl Held {
             block % 64,
         );
         let bits = self.by_node.get(node).and_then(|bits| bits.get(word));
-        block < self.blocks && bits.is_some_and(|bits| bits >> bit & 1 == 1)
+        block < self.blocks && bits.is_some_and(|bits| (bits >> bit) & 1 == 1)
     }
 }
 
