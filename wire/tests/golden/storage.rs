@@ -6,6 +6,17 @@ use phantasma_wire::pdfs::{BlockRange, NodeAddress, Refusal, Request, Response};
 
 use super::check;
 
+const ROOT: [u8; 32] = [0x11; 32];
+
+const ROOT_HEX: &str = "1111111111111111111111111111111111111111111111111111111111111111";
+
+const NODES: &str = "
+    0100 | one node
+    030303030303030303030303030303030303030303030303030303030303030303 | public key
+    0b000000 | length 11
+    31302e302e302e313a3232 | 10.0.0.1:22
+";
+
 fn nodes() -> Vec<NodeAddress> {
     vec![NodeAddress {
         public_key: [3; 33],
