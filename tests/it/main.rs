@@ -29,4 +29,5 @@ mod sale;
 mod scenario;
 mod sharing;
 mod torture;
+mod vectors;
 mod vmcost;
