@@ -181,7 +181,7 @@ fn places_of(value: &Value, at: &str, found: &mut Vec<String>) {
 fn change(value: &mut Value) {
     *value = match value {
         Value::String(text) => {
-            let mut bytes = hex::decode(&text).unwrap();
+            let mut bytes = hex::decode(text.as_bytes()).unwrap();
             let middle = bytes.len() / 2;
             bytes[middle] ^= 1;
             hex::encode(bytes).into()
