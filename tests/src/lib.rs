@@ -17,6 +17,7 @@ pub mod simulate;
 mod testnet;
 pub mod three;
 pub mod torture;
+pub mod vectors;
 pub mod vmcost;
 
 pub use blocks::OwnBlock;
