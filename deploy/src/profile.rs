@@ -19,6 +19,9 @@ pub struct Profile {
     /// JSON-RPC of a Neo node, such as `http://127.0.0.1:30333`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rpc_url: Option<String>,
+    /// The network magic that this node must have: that of the chain where the contract is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<u32>,
     /// The deployed contract, `0x…`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contract: Option<String>,
@@ -157,6 +160,7 @@ mod tests {
         assert_eq!(Profile::load(dir.path()).unwrap(), Profile::default());
         let profile = Profile {
             rpc_url: Some("http://127.0.0.1:30333".into()),
+            network: Some(860_833_102),
             contract: Some("0xd2a4cff31913016155e38e474a2c06d08be276cf".into()),
             sale: Some("0xd2a4cff31913016155e38e474a2c06d08be276c0".into()),
             proofs: Some("0xd2a4cff31913016155e38e474a2c06d08be276c1".into()),

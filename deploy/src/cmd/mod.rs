@@ -6,6 +6,7 @@ mod content;
 mod context;
 mod contract;
 mod demo;
+mod doctor;
 mod gate;
 mod group;
 mod message;
@@ -126,6 +127,8 @@ pub enum Command {
     Bench(bench::BenchCommand),
     /// The main job once, for real, on this machine: net, contract, SOUL, box, message, file.
     Demo(demo::DemoCommand),
+    /// Look at the whole set-up and say what is wrong, where, and what to do. Changes nothing.
+    Doctor(doctor::DoctorCommand),
     /// Wallets: NEP-6 files, as other Neo programs read and write them.
     #[command(subcommand)]
     Wallet(wallet::WalletCommand),
@@ -133,8 +136,13 @@ pub enum Command {
 
 /// Runs one command.
 pub async fn run(cli: Cli) -> Result<()> {
+    let command = match cli.command {
+        // It also works where the profile is damaged.
+        Command::Doctor(command) => return doctor::run(cli.global, command).await,
+        other => other,
+    };
     let context = Context::new(cli.global)?;
-    match cli.command {
+    match command {
         Command::Net(command) => net::run(&context, command).await,
         Command::Contract(command) => contract::run(&context, command).await,
         Command::Box(command) => box_::run(&context, command).await,
@@ -148,6 +156,7 @@ pub async fn run(cli: Cli) -> Result<()> {
         Command::Rewards(command) => rewards::run(&context, command).await,
         Command::Bench(command) => bench::run(&context, command).await,
         Command::Demo(command) => demo::run(&context, command).await,
+        Command::Doctor(command) => doctor::run(context.global, command).await,
         Command::Wallet(command) => wallet::run(&context, command).await,
     }
 }

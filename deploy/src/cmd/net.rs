@@ -10,7 +10,7 @@ use serde_json::json;
 use super::Context;
 use crate::amount;
 use crate::net::detached::{self, Status, Up};
-use crate::net::{neogo, validator};
+use crate::net::{NETWORK_MAGIC, neogo, validator};
 
 #[derive(Debug, Subcommand)]
 pub enum Net {
@@ -82,7 +82,10 @@ async fn up(context: &Context, block_time: Option<u32>, rpc_port: Option<u16>) -
     if up == Up::RanAlready {
         context.say("it runs already");
     }
-    context.remember(|profile| profile.rpc_url = status.rpc_url.clone())?;
+    context.remember(|profile| {
+        profile.rpc_url = status.rpc_url.clone();
+        profile.network = Some(NETWORK_MAGIC);
+    })?;
     context.print(&status, &describe(&status))
 }
 
