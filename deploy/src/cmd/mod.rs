@@ -13,6 +13,7 @@ mod message;
 mod net;
 mod node;
 mod proof;
+mod reference;
 mod rewards;
 mod sale;
 mod share;
@@ -33,6 +34,7 @@ pub(crate) use message::client as relay_client;
     name = "phantasma",
     version,
     about,
+    after_help = reference::EXIT_CODES,
     max_term_width = 100,
     disable_help_subcommand = true
 )]
@@ -129,6 +131,10 @@ pub enum Command {
     Demo(demo::DemoCommand),
     /// Look at the whole set-up and say what is wrong, where, and what to do. Changes nothing.
     Doctor(doctor::DoctorCommand),
+    /// Print the script with which a shell completes these commands.
+    Completions(reference::CompletionsCommand),
+    /// Print the man page, or write one for each command.
+    Man(reference::ManCommand),
     /// Wallets: NEP-6 files, as other Neo programs read and write them.
     #[command(subcommand)]
     Wallet(wallet::WalletCommand),
@@ -136,27 +142,25 @@ pub enum Command {
 
 /// Runs one command.
 pub async fn run(cli: Cli) -> Result<()> {
-    let command = match cli.command {
-        // It also works where the profile is damaged.
-        Command::Doctor(command) => return doctor::run(cli.global, command).await,
-        other => other,
-    };
-    let context = Context::new(cli.global)?;
-    match command {
-        Command::Net(command) => net::run(&context, command).await,
-        Command::Contract(command) => contract::run(&context, command).await,
-        Command::Box(command) => box_::run(&context, command).await,
-        Command::Gate(command) => gate::run(&context, command).await,
-        Command::Content(command) => content::run(&context, command).await,
-        Command::Group(command) => group::run(&context, command).await,
-        Command::Message(command) => message::run(&context, command).await,
-        Command::Sale(command) => sale::run(&context, command).await,
-        Command::Node(command) => node::run(&context, command).await,
-        Command::Proof(command) => proof::run(&context, command).await,
-        Command::Rewards(command) => rewards::run(&context, command).await,
-        Command::Bench(command) => bench::run(&context, command).await,
-        Command::Demo(command) => demo::run(&context, command).await,
-        Command::Doctor(command) => doctor::run(context.global, command).await,
-        Command::Wallet(command) => wallet::run(&context, command).await,
+    // The last few need no profile that can be read, and so no context.
+    let context = || Context::new(cli.global.clone());
+    match cli.command {
+        Command::Net(command) => net::run(&context()?, command).await,
+        Command::Contract(command) => contract::run(&context()?, command).await,
+        Command::Box(command) => box_::run(&context()?, command).await,
+        Command::Gate(command) => gate::run(&context()?, command).await,
+        Command::Content(command) => content::run(&context()?, command).await,
+        Command::Group(command) => group::run(&context()?, command).await,
+        Command::Message(command) => message::run(&context()?, command).await,
+        Command::Sale(command) => sale::run(&context()?, command).await,
+        Command::Node(command) => node::run(&context()?, command).await,
+        Command::Proof(command) => proof::run(&context()?, command).await,
+        Command::Rewards(command) => rewards::run(&context()?, command).await,
+        Command::Bench(command) => bench::run(&context()?, command).await,
+        Command::Demo(command) => demo::run(&context()?, command).await,
+        Command::Wallet(command) => wallet::run(&context()?, command).await,
+        Command::Doctor(command) => doctor::run(cli.global, command).await,
+        Command::Completions(command) => reference::completions(&command),
+        Command::Man(command) => reference::man(&command),
     }
 }

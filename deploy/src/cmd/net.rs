@@ -33,7 +33,9 @@ pub enum Net {
     Status,
     /// Send GAS (and NEO) from the net's committee, which owns all of it, to an address.
     Fund {
+        /// Who gets it.
         address: String,
+        /// Whole GAS or with a point, such as 0.5.
         #[arg(
             long,
             default_value = "1000",
@@ -41,6 +43,7 @@ pub enum Net {
             allow_negative_numbers = true
         )]
         gas: String,
+        /// Whole NEO.
         #[arg(long, default_value_t = 0, value_name = "AMOUNT")]
         neo: u64,
     },
