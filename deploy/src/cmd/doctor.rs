@@ -31,7 +31,7 @@ pub struct DoctorCommand {
 
 /// Unlike the other commands it does not need a profile that can be read: that is one of its checks.
 pub(super) async fn run(global: Global, command: DoctorCommand) -> Result<()> {
-    let (profile, profile_error) = match Profile::load(&global.dir) {
+    let (profile, profile_error) = match load(&global) {
         Ok(profile) => (profile, None),
         Err(error) => (Profile::default(), Some(format!("{error:#}"))),
     };
@@ -68,15 +68,19 @@ pub(super) async fn run(global: Global, command: DoctorCommand) -> Result<()> {
     Ok(())
 }
 
+fn load(global: &Global) -> Result<Profile> {
+    Profile::load(&global.dir)?.named(global.profile.as_deref())
+}
+
 /// What was given; a person at a terminal is asked, a script is not.
 fn password(context: &Context) -> Result<Option<Zeroizing<String>>> {
     let file = context.global.password_file.as_deref();
     let given = file.is_some() || std::env::var_os(password::ENV).is_some();
     let person = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
-    if !given && !(person && context.wallet_path().exists()) {
-        return Ok(None);
+    if given || (person && context.wallet_path().exists()) {
+        return password::get(file, "the wallet").map(Some);
     }
-    password::get(file, "the wallet").map(Some)
+    Ok(None)
 }
 
 fn line(examined: &Examined) -> String {

@@ -57,6 +57,9 @@ pub struct Global {
         value_name = "FOLDER"
     )]
     pub dir: PathBuf,
+    /// Profile of phantasma.toml to use: mainnet, testnet, private, or the name of a table [profiles.NAME].
+    #[arg(long, global = true, env = "PHANTASMA_PROFILE", value_name = "NAME")]
+    pub profile: Option<String>,
     /// JSON-RPC endpoint of a Neo node.
     #[arg(long, global = true, env = "PHANTASMA_RPC", value_name = "URL")]
     pub rpc: Option<String>,
