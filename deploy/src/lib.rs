@@ -4,6 +4,7 @@
 //! * [`net`]: private Neo nets, for people, tests and the demo.
 //! * [`contract`]: compiling and deploying the three contracts.
 //! * [`service`]: the servers as child processes; [`demo`]: the whole of it once.
+//! * [`doctor`]: what is wrong with a set-up.
 //! * [`bench`]: what things cost, beside peers.
 //! * [`cmd`]: the command line, one file a noun; [`profile`], [`password`], [`amount`] and [`time`] serve it.
 //!
@@ -15,6 +16,7 @@ pub mod bench;
 pub mod cmd;
 pub mod contract;
 pub mod demo;
+pub mod doctor;
 pub mod net;
 pub mod password;
 pub mod paths;

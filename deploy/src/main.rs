@@ -17,7 +17,10 @@ fn main() -> ExitCode {
         }
     };
     let artifacts = Artifacts::folder(&cli.global.dir);
-    match runtime.block_on(cmd::run(cli)) {
+    let ran = runtime.block_on(cmd::run(cli));
+    // Work that was given up on its time limit must not keep the command from ending.
+    runtime.shutdown_background();
+    match ran {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let told = in_full(&error);

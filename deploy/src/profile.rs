@@ -1,5 +1,6 @@
 //! `phantasma.toml`: what the commands of one folder need to know. The command line and the environment come first.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,6 +9,8 @@ use std::str::FromStr;
 use anyhow::{Context, Result, bail};
 use neo_client::{Hash160, PublicKey};
 use serde::{Deserialize, Serialize};
+
+use crate::net::NETWORK_MAGIC;
 
 /// The file's name in the folder (`--dir`, by default `.phantasma`).
 pub const FILE: &str = "phantasma.toml";
@@ -19,6 +22,9 @@ pub struct Profile {
     /// JSON-RPC of a Neo node, such as `http://127.0.0.1:30333`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rpc_url: Option<String>,
+    /// The network magic that this node must have: that of the chain where the contract is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<u32>,
     /// The deployed contract, `0x…`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contract: Option<String>,
@@ -37,7 +43,18 @@ pub struct Profile {
     /// Storage nodes, `<public key>@<address>:<port>`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nodes: Vec<Peer>,
+    /// Others by their name, for `--profile`; [`BUILT_IN`] holds those that need no entry.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub profiles: BTreeMap<String, Profile>,
 }
+
+/// Networks that everybody knows: name, a public JSON-RPC endpoint, network magic. An entry of the same name in the file
+/// goes before.
+pub const BUILT_IN: [(&str, &str, u32); 3] = [
+    ("mainnet", "http://seed1.neo.org:10332", 860_833_102),
+    ("testnet", "http://seed1t5.neo.org:20332", 894_710_606),
+    ("private", "http://127.0.0.1:30333", NETWORK_MAGIC),
+];
 
 impl Profile {
     /// Reads the folder's profile; an absent file is an empty profile.
@@ -59,6 +76,45 @@ impl Profile {
         fs::write(&scratch, toml::to_string(self)?)
             .with_context(|| format!("writing {}", scratch.display()))?;
         fs::rename(&scratch, &path).with_context(|| format!("writing {}", path.display()))
+    }
+
+    /// The profile of a name, or the file's own without one. A named one has nothing of the file's own but the wallet:
+    /// contracts and servers belong to a network, a wallet to a person.
+    ///
+    /// # Errors
+    /// Nothing has this name.
+    pub fn named(mut self, name: Option<&str>) -> Result<Self> {
+        let wallet = self.wallet.clone();
+        let mut profile = match name {
+            None => return Ok(self),
+            Some(name) => std::mem::take(self.entry(name)?),
+        };
+        profile.wallet = profile.wallet.or(wallet);
+        Ok(profile)
+    }
+
+    /// Where that profile is, to be changed; one that is built in becomes an entry.
+    ///
+    /// # Errors
+    /// Nothing has this name.
+    pub fn entry(&mut self, name: &str) -> Result<&mut Self> {
+        if !self.profiles.contains_key(name) {
+            let Some((_, rpc_url, network)) = BUILT_IN.iter().find(|known| known.0 == name) else {
+                let own = self.profiles.keys().map(String::as_str);
+                let known: Vec<&str> = own.chain(BUILT_IN.iter().map(|known| known.0)).collect();
+                bail!(
+                    "there is no profile \"{name}\", only {}; add a table [profiles.{name}] to {FILE}",
+                    known.join(", ")
+                );
+            };
+            let made = Self {
+                rpc_url: Some((*rpc_url).to_owned()),
+                network: Some(*network),
+                ..Self::default()
+            };
+            self.profiles.insert(name.to_owned(), made);
+        }
+        Ok(self.profiles.entry(name.to_owned()).or_default())
     }
 
     /// Makes a wallet the default one if there is none yet. The wallet of a relay or a friend, made or filled in
@@ -157,15 +213,44 @@ mod tests {
         assert_eq!(Profile::load(dir.path()).unwrap(), Profile::default());
         let profile = Profile {
             rpc_url: Some("http://127.0.0.1:30333".into()),
+            network: Some(860_833_102),
             contract: Some("0xd2a4cff31913016155e38e474a2c06d08be276cf".into()),
             sale: Some("0xd2a4cff31913016155e38e474a2c06d08be276c0".into()),
             proofs: Some("0xd2a4cff31913016155e38e474a2c06d08be276c1".into()),
             wallet: Some("wallet.json".into()),
             relay: Some(PEER.parse().unwrap()),
             nodes: vec![PEER.parse().unwrap()],
+            profiles: BTreeMap::from([("mine".to_owned(), Profile::default())]),
         };
         profile.save(dir.path()).unwrap();
         assert_eq!(Profile::load(dir.path()).unwrap(), profile);
+    }
+
+    #[test]
+    fn a_named_profile_has_its_own_network_and_the_common_wallet() {
+        let text = "rpc_url = \"http://a\"\ncontract = \"0x1\"\nwallet = \"w.json\"\n\
+                    [profiles.mine]\nrpc_url = \"http://b\"\nnetwork = 7\n";
+        let file: Profile = toml::from_str(text).unwrap();
+        let get = |name| file.clone().named(name);
+        assert_eq!(get(None).unwrap(), file);
+        let mine = get(Some("mine")).unwrap();
+        assert_eq!(
+            (mine.rpc_url.as_deref(), mine.network),
+            (Some("http://b"), Some(7))
+        );
+        assert_eq!((mine.contract, mine.wallet), (None, Some("w.json".into())));
+        assert_eq!(get(Some("testnet")).unwrap().network, Some(894_710_606));
+        let error = get(Some("nets")).unwrap_err().to_string();
+        assert!(error.contains("mine, mainnet, testnet, private"), "{error}");
+
+        let mut changed = file.clone();
+        changed.entry("testnet").unwrap().contract = Some("0x2".into());
+        let back: Profile = toml::from_str(&toml::to_string(&changed).unwrap()).unwrap();
+        assert_eq!(back, changed);
+        assert_eq!(
+            back.named(Some("testnet")).unwrap().contract.as_deref(),
+            Some("0x2")
+        );
     }
 
     #[test]

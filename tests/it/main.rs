@@ -15,6 +15,7 @@ mod debug;
 mod demo;
 mod deployment;
 mod differential;
+mod doctor;
 mod estimate;
 mod faults;
 mod foreign_wallet;

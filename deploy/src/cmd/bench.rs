@@ -20,7 +20,10 @@ pub enum BenchCommand {
     Relay(RelayBench),
     /// The relay that the bench measures, as a process of its own; ends with its input
     #[command(name = bench::relay::SERVER, hide = true)]
-    RelayServer { folder: PathBuf },
+    RelayServer {
+        /// For its data.
+        folder: PathBuf,
+    },
     /// Keys for a group of a million: size of a header, time to make it and to open it, with 1, 100 and 10,000 members
     /// left out.
     Keys,

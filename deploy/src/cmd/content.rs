@@ -33,6 +33,7 @@ pub enum ContentCommand {
     /// Encrypt a file, register it on the chain and store it on several nodes. One that broke off is continued; one that
     /// is there already sends nothing.
     Put {
+        /// What to store.
         file: PathBuf,
         #[command(flatten)]
         nodes: Nodes,
@@ -42,6 +43,7 @@ pub enum ContentCommand {
         /// How long it is paid for, in periods of 30 days.
         #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1200))]
         periods: u32,
+        /// The level of its fee: a higher one costs more.
         #[arg(long, value_enum, default_value_t = Level::Normal)]
         priority: Level,
         /// The most SOUL it may cost [default: no limit but the balance].

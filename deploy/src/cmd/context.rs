@@ -25,14 +25,17 @@ pub struct Context {
 
 impl Context {
     pub fn new(global: Global) -> Result<Self> {
-        let profile = Profile::load(&global.dir)?;
+        let profile = Profile::load(&global.dir)?.named(global.profile.as_deref())?;
         Ok(Self { global, profile })
     }
 
-    /// Changes the profile and writes it.
+    /// Changes the profile in use and writes the file.
     pub fn remember(&self, change: impl FnOnce(&mut Profile)) -> Result<()> {
         let mut profile = Profile::load(&self.global.dir)?;
-        change(&mut profile);
+        match &self.global.profile {
+            None => change(&mut profile),
+            Some(name) => change(profile.entry(name)?),
+        }
         profile.save(&self.global.dir)
     }
 

@@ -109,7 +109,9 @@ async fn deploy(
     let owner = owner.unwrap_or(actor.account().script_hash);
     let deployed = contract::deploy(&actor, artifacts, &owner, &params).await?;
     let hashes = deployed.hashes;
+    let network = actor.rpc().version().await?.network();
     context.remember(|profile| {
+        profile.network = Some(network);
         profile.contract = Some(hashes.phantasma.to_string());
         profile.sale = Some(hashes.sale.to_string());
         profile.proofs = Some(hashes.proofs.to_string());

