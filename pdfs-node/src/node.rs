@@ -18,7 +18,7 @@ use crate::{
     gateway,
     metrics::Metrics,
     peers::Peers,
-    server,
+    proofs, server,
     state::{State, now_ms},
     store::{Options, Recovery, Store, StoreError},
     upkeep::{self, Upkeep},
@@ -46,6 +46,8 @@ pub struct Setup {
     pub join: Vec<NodeAddress>,
     pub chain: Arc<dyn Chain>,
     pub upkeep: Upkeep,
+    /// `None`: the node takes no part in proofs.
+    pub proofs: Option<proofs::Setup>,
 }
 
 /// The node's place in the DHT.
@@ -134,6 +136,10 @@ impl Node {
             setup.upkeep,
             stop.clone(),
         )));
+        if let Some(setup) = setup.proofs {
+            let agent = proofs::run(setup, state.clone(), stop.clone());
+            tasks.push(tokio::spawn(agent));
+        }
         let client = Client::over(endpoint.clone());
         tasks.push(tokio::spawn(join(
             client,

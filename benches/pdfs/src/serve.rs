@@ -41,6 +41,7 @@ pub(crate) async fn run(dir: PathBuf, size: u64) -> Result<Value> {
         join: Vec::new(),
         chain: Arc::new(Everything(size)),
         upkeep: Upkeep::default(),
+        proofs: None,
     })
     .await?;
     let address = node.address();
