@@ -23,6 +23,7 @@ use crate::{
     chain::CachedChain,
     node::{ControlSetup, Setup},
     proofs::config::ProofSettings,
+    replicas::config::ReplicaSettings,
     store::Options,
     tools::Tool,
     upkeep::Upkeep,
@@ -116,6 +117,8 @@ struct Settings {
     upkeep_minutes: Option<u64>,
     #[command(flatten)]
     proofs: ProofSettings,
+    #[command(flatten)]
+    replicas: ReplicaSettings,
 }
 
 impl Settings {
@@ -141,6 +144,7 @@ impl Settings {
             compact_mib_s: self.compact_mib_s.or(below.compact_mib_s),
             upkeep_minutes: self.upkeep_minutes.or(below.upkeep_minutes),
             proofs: self.proofs.or(below.proofs),
+            replicas: self.replicas.or(below.replicas),
         }
     }
 }
@@ -262,6 +266,7 @@ fn setup(settings: &Settings) -> anyhow::Result<Setup> {
         chain,
         upkeep: upkeep(settings)?,
         proofs,
+        replicas: settings.replicas.setup(),
     })
 }
 

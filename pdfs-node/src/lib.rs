@@ -5,6 +5,7 @@
 //! * [`chain`]: which contents are paid for.
 //! * [`upkeep`]: what a node does to its store by itself; [`tools`]: what its operator does.
 //! * [`proofs`]: proofs and rewards, without anyone's help.
+//! * [`replicas`]: enough copies of what is held.
 //! * `server`, `state` and `limits`: the data plane; `announce`: the control plane; `gateway` and `metrics`: HTTP.
 //!
 //! Not here: keys of contents (nodes see ciphertext only), and cutting and encrypting of files (`phantasma-sdk`).
@@ -18,6 +19,7 @@ mod metrics;
 pub mod node;
 mod peers;
 pub mod proofs;
+pub mod replicas;
 mod server;
 mod state;
 pub mod store;

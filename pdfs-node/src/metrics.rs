@@ -11,6 +11,7 @@ use prometheus_client::{
 
 use crate::{
     proofs::ProofMetrics,
+    replicas::ReplicaMetrics,
     store::{Stats, Store},
 };
 
@@ -29,6 +30,7 @@ pub(crate) struct Metrics {
     pub(crate) connections: Gauge,
     pub(crate) announced: Counter,
     pub(crate) proofs: ProofMetrics,
+    pub(crate) replicas: ReplicaMetrics,
 }
 
 impl Metrics {
@@ -51,6 +53,7 @@ impl Metrics {
             self.announced.clone(),
         );
         self.proofs.register(&mut registry);
+        self.replicas.register(&mut registry);
         registry.register_collector(Box::new(StoreCollector(store)));
         registry
     }

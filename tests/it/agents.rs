@@ -55,7 +55,7 @@ impl World {
         let mut accounts = Vec::new();
         for n in 0..NODES {
             let account = wallet(&dir.join(format!("node{n}")));
-            net.fund_gas(&account.address, 100 * SOUL).await.unwrap();
+            net.fund_gas(&account.address, 400 * SOUL).await.unwrap();
             let gift = phantasma.transfer(&deployed.owner, &account.script_hash, 500 * SOUL);
             gift.await.unwrap();
             let endpoint = format!("127.0.0.1:{}", 4200 + n);
@@ -79,9 +79,9 @@ impl World {
             "--proofs-every-s",
             "1",
             "--proofs-ask-every-s",
-            "2",
+            "3",
             "--proofs-gas-a-day",
-            "90",
+            "390",
         ]
         .map(str::to_owned)
         .into()
@@ -171,7 +171,7 @@ fn wallet(dir: &Path) -> Account {
     Account::new(key)
 }
 
-fn tail(log: &Path) -> String {
+pub(crate) fn tail(log: &Path) -> String {
     let text = fs::read_to_string(log).unwrap();
     let start = text.len().saturating_sub(4000);
     let cut = text
@@ -181,7 +181,7 @@ fn tail(log: &Path) -> String {
     format!("--- {}\n{}", log.display(), &text[cut.unwrap_or(0)..])
 }
 
-fn start_all(fleet: &Fleet, arguments: &[String]) -> Vec<Process> {
+fn start_all(fleet: &Fleet<'_>, arguments: &[String]) -> Vec<Process> {
     let mut nodes: Vec<Process> = Vec::new();
     for n in 0..NODES {
         let others: Vec<&Process> = nodes.first().into_iter().collect();

@@ -26,6 +26,7 @@ mod private_net;
 mod proofs;
 mod relay;
 mod relay_examples;
+mod replicas;
 mod sale;
 mod scenario;
 mod sharing;

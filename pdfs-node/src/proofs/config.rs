@@ -27,25 +27,49 @@ const MAX_GAS: f64 = 1e8;
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ProofSettings {
     /// The contract PhantasmaProofs: 0x and 40 hex digits. With it this node takes part in proofs.
-    #[arg(long = "proofs-contract", env = "PHANTASMA_PDFS_PROOFS_CONTRACT")]
+    #[arg(
+        id = "proofs_contract",
+        long = "proofs-contract",
+        env = "PHANTASMA_PDFS_PROOFS_CONTRACT"
+    )]
     contract: Option<String>,
     /// false: no proofs, although there is a contract [default: true].
-    #[arg(long = "proofs-on", env = "PHANTASMA_PDFS_PROOFS_ON")]
+    #[arg(id = "proofs_on", long = "proofs-on", env = "PHANTASMA_PDFS_PROOFS_ON")]
     on: Option<bool>,
     /// Account in the wallet that is registered as the node, and pays [default: that of the node].
-    #[arg(long = "proofs-account", env = "PHANTASMA_PDFS_PROOFS_ACCOUNT")]
+    #[arg(
+        id = "proofs_account",
+        long = "proofs-account",
+        env = "PHANTASMA_PDFS_PROOFS_ACCOUNT"
+    )]
     account: Option<String>,
     /// Seconds between two looks at the chain [default: 15].
-    #[arg(long = "proofs-every-s", env = "PHANTASMA_PDFS_PROOFS_EVERY_S")]
+    #[arg(
+        id = "proofs_every_s",
+        long = "proofs-every-s",
+        env = "PHANTASMA_PDFS_PROOFS_EVERY_S"
+    )]
     every_s: Option<u64>,
     /// Seconds from one challenge of this node to its next, 0 for as fast as it goes [default: 3600].
-    #[arg(long = "proofs-ask-every-s", env = "PHANTASMA_PDFS_PROOFS_ASK_EVERY_S")]
+    #[arg(
+        id = "proofs_ask_every_s",
+        long = "proofs-ask-every-s",
+        env = "PHANTASMA_PDFS_PROOFS_ASK_EVERY_S"
+    )]
     ask_every_s: Option<u64>,
     /// The most GAS that one call may cost [default: 1.6].
-    #[arg(long = "proofs-gas-a-call", env = "PHANTASMA_PDFS_PROOFS_GAS_A_CALL")]
+    #[arg(
+        id = "proofs_gas_a_call",
+        long = "proofs-gas-a-call",
+        env = "PHANTASMA_PDFS_PROOFS_GAS_A_CALL"
+    )]
     gas_a_call: Option<f64>,
     /// The most GAS that all calls of a day (UTC) may cost [default: 20].
-    #[arg(long = "proofs-gas-a-day", env = "PHANTASMA_PDFS_PROOFS_GAS_A_DAY")]
+    #[arg(
+        id = "proofs_gas_a_day",
+        long = "proofs-gas-a-day",
+        env = "PHANTASMA_PDFS_PROOFS_GAS_A_DAY"
+    )]
     gas_a_day: Option<f64>,
 }
 
