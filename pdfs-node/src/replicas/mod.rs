@@ -35,19 +35,28 @@ pub struct Setup {
 /// Rounds until stopped. An error ends a round, not the node.
 pub(crate) async fn run(setup: Setup, client: Client, state: Arc<State>, stop: CancellationToken) {
     let every = Duration::from_millis(setup.policy.ask_every_ms / 2);
+    let too_long = every + Duration::from_millis(2 * setup.policy.ask_every_ms);
     let work = async {
         let begun = Instant::now();
         let mut worker = Worker::new(setup, client, state);
         loop {
-            let now_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-            if let Err(error) = worker.round(now_ms).await {
+            if let Err(error) = worker.round(ms(begun)).await {
                 tracing::error!(%error, "the copies of what is held were not all looked at");
             }
+            let before = Instant::now();
             tokio::time::sleep(every).await;
+            // The machine slept, or the process was stopped.
+            if before.elapsed() > too_long {
+                worker.woke(ms(begun));
+            }
         }
     };
     tokio::select! {
         () = work => {}
         () = stop.cancelled() => {}
     }
+}
+
+fn ms(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use futures_util::{StreamExt, future::join_all, stream};
-use phantasma_sdk::pdfs::{Client, NodeAddress};
+use phantasma_sdk::pdfs::{Client, NodeAddress, PdfsError};
 use phantasma_wire::{
     Hash, PublicKey,
     pdfs::BlockRange,
@@ -44,7 +44,6 @@ pub(super) struct Worker {
     /// How many blocks of a content were held when it was last looked at: while they grow, it is still being uploaded.
     settling: HashMap<Hash, usize>,
     after: Option<ContentRoot>,
-    last_ms: u64,
     joined_ms: Option<u64>,
 }
 
@@ -58,17 +57,17 @@ impl Worker {
             addresses: HashMap::new(),
             settling: HashMap::new(),
             after: None,
-            last_ms: 0,
             joined_ms: None,
             state,
         }
     }
 
+    /// This node was away: its own silence says nothing about the others.
+    pub(super) fn woke(&mut self, now_ms: u64) {
+        self.watch.woke(now_ms);
+    }
+
     pub(super) async fn round(&mut self, now_ms: u64) -> Result<(), StoreError> {
-        if now_ms.saturating_sub(self.last_ms) > 2 * self.setup.policy.ask_every_ms {
-            self.watch.woke(now_ms);
-        }
-        self.last_ms = now_ms;
         self.meet(now_ms).await;
         self.look(now_ms).await?;
         let candidates: Vec<Candidate> = self.addresses.values().map(candidate).collect();
@@ -88,7 +87,8 @@ impl Worker {
             self.joined_ms = Some(now_ms);
             let (client, me) = (&self.client, &self.state.me);
             let ask = |node: NodeAddress| async move {
-                client.join(&node, Some(me.address.clone())).await.ok()
+                let answer = client.join(&node, Some(me.address.clone()));
+                asked(client, &node, answer).await
             };
             let answers = stream::iter(self.state.peers.known()).map(ask);
             let answers: Vec<_> = answers.buffer_unordered(QUESTIONS).collect().await;
@@ -169,7 +169,8 @@ impl Worker {
         nodes.dedup_by_key(|node| node.public_key);
         let client = &self.client;
         let ask = |node: NodeAddress| async move {
-            let blocks = blocks_of(client, &node, root).await?;
+            let blocks = blocks_of(client, &node, root);
+            let blocks = asked(client, &node, blocks).await?;
             Some((node, blocks))
         };
         let answers = stream::iter(nodes).map(ask).buffer_unordered(QUESTIONS);
@@ -184,15 +185,24 @@ impl Worker {
     }
 
     async fn act(&mut self, actions: Vec<Action>, now_ms: u64) {
-        let mut copies = Vec::new();
+        let (mut copies, mut asks) = (Vec::new(), Vec::new());
         for action in actions {
             match action {
-                Action::Ask { node } => self.ask(&node, now_ms).await,
+                Action::Ask { node } => asks.push(node),
                 Action::Copy { key, to } => copies.push((key, to)),
                 // Everybody sees by INFO who holds what.
                 Action::Tell { .. } => {}
                 // Not asked for: nothing counts as surplus.
                 Action::Drop { key } => tracing::debug!(block = key.block, "kept"),
+            }
+        }
+        let this = &*self;
+        let ask = |node: PublicKey| async move { (node, this.ask(&node).await) };
+        let answers = stream::iter(asks).map(ask).buffered(QUESTIONS);
+        let answers: Vec<_> = answers.collect().await;
+        for (node, holds) in answers {
+            if let Some(holds) = holds {
+                self.watch.answered(&node, &holds, now_ms);
             }
         }
         let sent = copies.iter().map(|(key, to)| self.copy(key, to));
@@ -220,11 +230,9 @@ impl Worker {
         }
     }
 
-    /// Asks a holder about everything that it should hold.
-    async fn ask(&mut self, node: &PublicKey, now_ms: u64) {
-        let Some(address) = self.addresses.get(node).cloned() else {
-            return;
-        };
+    /// Asks a holder about everything that it should hold; None when it does not answer.
+    async fn ask(&self, node: &PublicKey) -> Option<BTreeSet<BlockKey>> {
+        let address = self.addresses.get(node)?;
         let of_node = |key: &&BlockKey| {
             let mut others = self.watch.others(key).iter();
             others.any(|other| other.public_key == *node)
@@ -237,12 +245,10 @@ impl Worker {
             .collect();
         let mut holds = BTreeSet::new();
         for root in roots {
-            let Some(blocks) = blocks_of(&self.client, &address, &root).await else {
-                return;
-            };
+            let blocks = blocks_of(&self.client, address, &root).await.ok()?;
             holds.extend(blocks.into_iter().map(|block| BlockKey { root, block }));
         }
-        self.watch.answered(node, &holds, now_ms);
+        Some(holds)
     }
 
     async fn copy(&self, key: &BlockKey, to: &PublicKey) -> Sent {
@@ -282,11 +288,34 @@ enum Sent {
     NotHere,
 }
 
-/// The blocks of a content that a node holds by its own word; None when it does not answer.
-async fn blocks_of(client: &Client, node: &NodeAddress, root: &Hash) -> Option<BTreeSet<u32>> {
+/// What a node answers, unless it was silent a short while ago: each silence costs seconds.
+async fn asked<T>(
+    client: &Client,
+    node: &NodeAddress,
+    answer: impl Future<Output = Result<T, PdfsError>>,
+) -> Option<T> {
+    if client.is_suspect(&node.public_key).await {
+        return None;
+    }
+    match answer.await {
+        Ok(answer) => Some(answer),
+        Err(error) => {
+            tracing::debug!(%error, "no answer");
+            client.suspect(&node.public_key).await;
+            None
+        }
+    }
+}
+
+/// The blocks of a content that a node holds by its own word.
+async fn blocks_of(
+    client: &Client,
+    node: &NodeAddress,
+    root: &Hash,
+) -> Result<BTreeSet<u32>, PdfsError> {
     let (mut blocks, mut from) = (BTreeSet::new(), 0);
     for _ in 0..MAX_ANSWERS {
-        let answer = client.info(node, root, from).await.ok()?;
+        let answer = client.info(node, root, from).await?;
         for BlockRange { start, count } in &answer.ranges {
             // A liar cannot make this node remember more than it watches.
             let count = usize::try_from(*count).unwrap_or(usize::MAX);
@@ -302,7 +331,7 @@ async fn blocks_of(client: &Client, node: &NodeAddress, root: &Hash) -> Option<B
             Some(_) | None => break,
         }
     }
-    Some(blocks)
+    Ok(blocks)
 }
 
 fn candidate(node: &NodeAddress) -> Candidate {
