@@ -14,7 +14,7 @@ use clap::{Args, Parser};
 use phantasma_net::{Identity, control::Bootstrap};
 use phantasma_sdk::{
     contract::Phantasma,
-    neo::{Hash160, RpcClient, Wallet},
+    neo::{Account, Hash160, RpcClient, Wallet},
     pdfs::{NodeAddress, parse_node},
 };
 use serde::Deserialize;
@@ -22,6 +22,8 @@ use serde::Deserialize;
 use crate::{
     chain::CachedChain,
     node::{ControlSetup, Setup},
+    proofs::config::ProofSettings,
+    replicas::config::ReplicaSettings,
     store::Options,
     tools::Tool,
     upkeep::Upkeep,
@@ -118,6 +120,10 @@ struct Settings {
     /// Minutes between two rounds of upkeep [default: 60].
     #[arg(long, env = "PHANTASMA_PDFS_UPKEEP_MINUTES")]
     upkeep_minutes: Option<u64>,
+    #[command(flatten)]
+    proofs: ProofSettings,
+    #[command(flatten)]
+    replicas: ReplicaSettings,
 }
 
 impl Settings {
@@ -143,6 +149,8 @@ impl Settings {
             scrub_mib_s: self.scrub_mib_s.or(below.scrub_mib_s),
             compact_mib_s: self.compact_mib_s.or(below.compact_mib_s),
             upkeep_minutes: self.upkeep_minutes.or(below.upkeep_minutes),
+            proofs: self.proofs.or(below.proofs),
+            replicas: self.replicas.or(below.replicas),
         }
     }
 }
@@ -190,8 +198,11 @@ fn contract(settings: &Settings) -> anyhow::Result<Phantasma> {
     let contract: Hash160 = contract
         .parse()
         .with_context(|| format!("contract {contract:?}"))?;
-    let rpc = RpcClient::new(settings.rpc.as_deref().unwrap_or(DEFAULT_RPC));
-    Ok(Phantasma::new(rpc, contract))
+    Ok(Phantasma::new(rpc(settings), contract))
+}
+
+fn rpc(settings: &Settings) -> RpcClient {
+    RpcClient::new(settings.rpc.as_deref().unwrap_or(DEFAULT_RPC))
 }
 
 /// `given` MiB in bytes, or `default` bytes.
@@ -244,8 +255,14 @@ fn setup(settings: &Settings) -> anyhow::Result<Setup> {
     };
     let join: Result<Vec<NodeAddress>, _> =
         settings.join.iter().map(|text| parse_node(text)).collect();
+    let usual = settings.account.as_ref();
+    let proofs = settings
+        .proofs
+        .setup(rpc(settings), data(settings), |own| {
+            account(settings, own.or(usual))
+        })?;
     Ok(Setup {
-        identity: identity(settings)?,
+        identity: Identity::from_scalar(&account(settings, usual)?.key.to_bytes())?,
         store,
         listen,
         public_address: settings.public_address.clone(),
@@ -255,6 +272,8 @@ fn setup(settings: &Settings) -> anyhow::Result<Setup> {
         join: join?,
         chain,
         upkeep: upkeep(settings)?,
+        proofs,
+        replicas: settings.replicas.setup(),
     })
 }
 
@@ -300,7 +319,8 @@ fn bootstrap(text: &str) -> anyhow::Result<Bootstrap> {
     })
 }
 
-fn identity(settings: &Settings) -> anyhow::Result<Identity> {
+/// An account of the wallet with its key; `None`: the wallet's default.
+fn account(settings: &Settings, address: Option<&String>) -> anyhow::Result<Account> {
     let path = settings
         .wallet
         .as_deref()
@@ -314,7 +334,7 @@ fn identity(settings: &Settings) -> anyhow::Result<Identity> {
     };
     let wallet =
         Wallet::open(path).with_context(|| format!("open the wallet {}", path.display()))?;
-    let address = match &settings.account {
+    let address = match address {
         Some(address) => address.clone(),
         None => wallet
             .default_account()
@@ -322,8 +342,7 @@ fn identity(settings: &Settings) -> anyhow::Result<Identity> {
             .address
             .clone(),
     };
-    let account = wallet.decrypt(&address, password.trim_end_matches(['\r', '\n']))?;
-    Ok(Identity::from_scalar(&account.key.to_bytes())?)
+    Ok(wallet.decrypt(&address, password.trim_end_matches(['\r', '\n']))?)
 }
 
 #[cfg(test)]

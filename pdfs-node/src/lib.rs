@@ -4,6 +4,8 @@
 //! * [`store`]: where blocks are kept, on disk.
 //! * [`chain`]: which contents are paid for.
 //! * [`upkeep`]: what a node does to its store by itself; [`tools`]: what its operator does.
+//! * [`proofs`]: proofs and rewards, without anyone's help.
+//! * [`replicas`]: enough copies of what is held.
 //! * `server`, `state` and `limits`: the data plane; `announce`: the control plane; `gateway` and `metrics`: HTTP.
 //!
 //! Not here: keys of contents (nodes see ciphertext only), and cutting and encrypting of files (`phantasma-sdk`).
@@ -16,6 +18,8 @@ mod limits;
 mod metrics;
 pub mod node;
 mod peers;
+pub mod proofs;
+pub mod replicas;
 mod server;
 mod state;
 pub mod store;

@@ -9,7 +9,11 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::store::{Stats, Store};
+use crate::{
+    proofs::ProofMetrics,
+    replicas::ReplicaMetrics,
+    store::{Stats, Store},
+};
 
 /// What a request was, and how it ended.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -25,6 +29,8 @@ pub(crate) struct Metrics {
     pub(crate) requests: Family<RequestLabels, Counter>,
     pub(crate) connections: Gauge,
     pub(crate) announced: Counter,
+    pub(crate) proofs: ProofMetrics,
+    pub(crate) replicas: ReplicaMetrics,
 }
 
 impl Metrics {
@@ -46,6 +52,8 @@ impl Metrics {
             "Contents announced on the control plane",
             self.announced.clone(),
         );
+        self.proofs.register(&mut registry);
+        self.replicas.register(&mut registry);
         registry.register_collector(Box::new(StoreCollector(store)));
         registry
     }

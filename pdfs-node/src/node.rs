@@ -18,7 +18,7 @@ use crate::{
     gateway,
     metrics::Metrics,
     peers::Peers,
-    server,
+    proofs, replicas, server,
     state::{State, now_ms},
     store::{Options, Recovery, Store, StoreError},
     upkeep::{self, Upkeep},
@@ -48,6 +48,10 @@ pub struct Setup {
     pub join: Vec<NodeAddress>,
     pub chain: Arc<dyn Chain>,
     pub upkeep: Upkeep,
+    /// `None`: the node takes no part in proofs.
+    pub proofs: Option<proofs::Setup>,
+    /// `None`: nobody is watched, lost copies are not made good.
+    pub replicas: Option<replicas::Setup>,
 }
 
 /// The node's place in the DHT.
@@ -136,7 +140,15 @@ impl Node {
             setup.upkeep,
             stop.clone(),
         )));
+        if let Some(setup) = setup.proofs {
+            let agent = proofs::run(setup, state.clone(), stop.clone());
+            tasks.push(tokio::spawn(agent));
+        }
         let client = Client::over(endpoint.clone());
+        if let Some(setup) = setup.replicas {
+            let watch = replicas::run(setup, client.clone(), state.clone(), stop.clone());
+            tasks.push(tokio::spawn(watch));
+        }
         tasks.push(tokio::spawn(join(
             client,
             setup.join,

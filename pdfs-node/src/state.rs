@@ -181,7 +181,7 @@ impl State {
     }
 
     /// Who else may hold a content: by the control plane, and who hangs on this node.
-    async fn holders(&self, root: &Hash) -> Vec<NodeAddress> {
+    pub(crate) async fn holders(&self, root: &Hash) -> Vec<NodeAddress> {
         let mut holders = self.peers.attached();
         if let Some(control) = &self.control {
             match tokio::time::timeout(LOOKUP_TIMEOUT, control.find_providers(*root)).await {

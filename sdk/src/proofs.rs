@@ -2,6 +2,7 @@
 //!
 //! Amounts are in the smallest unit of SOUL (10⁻⁸), reputations in millionths of a point, times are Unix milliseconds.
 
+mod agent;
 mod events;
 mod types;
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod agents;
 mod bench;
 mod bindings;
 mod cli;
@@ -26,6 +27,7 @@ mod private_net;
 mod proofs;
 mod relay;
 mod relay_examples;
+mod replicas;
 mod sale;
 mod scenario;
 mod sharing;

@@ -17,24 +17,24 @@ use phantasma_sdk::{
 use phantasma_tests::{ProcessGuard, TestNet, binary};
 use phantasma_wire::pdfs::Refusal;
 
-const PASSWORD: &str = "correct horse";
+pub(crate) const PASSWORD: &str = "correct horse";
 
 /// A node's start takes a second; a busy machine more.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A storage node as a process.
-struct Process {
-    guard: ProcessGuard,
-    log: PathBuf,
-    node: NodeAddress,
+pub(crate) struct Process {
+    pub(crate) guard: ProcessGuard,
+    pub(crate) log: PathBuf,
+    pub(crate) node: NodeAddress,
     control: String,
 }
 
 /// What each node is told.
-struct Fleet<'a> {
-    dir: &'a Path,
-    rpc: String,
-    contract: Hash160,
+pub(crate) struct Fleet<'a> {
+    pub(crate) dir: &'a Path,
+    pub(crate) rpc: String,
+    pub(crate) contract: Hash160,
 }
 
 impl Fleet<'_> {
@@ -78,14 +78,22 @@ impl Fleet<'_> {
     }
 
     fn start(&self, n: usize, others: &[&Process]) -> Process {
+        self.start_with(n, others, &[])
+    }
+
+    /// Starts node `n` with more arguments, and waits until it is ready.
+    pub(crate) fn start_with(&self, n: usize, others: &[&Process], more: &[String]) -> Process {
         let (out, log) = (
             self.dir.join(format!("node{n}.out")),
             self.dir.join(format!("node{n}.log")),
         );
         let mut command = self.command(n, others);
+        command.args(more);
+        // A node that is started again goes on in its log.
+        let log_file = File::options().create(true).append(true).open(&log);
         command
             .stdout(File::create(&out).unwrap())
-            .stderr(File::create(&log).unwrap());
+            .stderr(log_file.unwrap());
         let mut guard = ProcessGuard::spawn(&mut command);
         let started = Instant::now();
         let ready = loop {

@@ -6,6 +6,7 @@
 //! * [`endpoint`]: a node's signed address.
 //! * [`broadcast`], [`sealed`]: a content's key on its way to a group and to one reader.
 //! * [`replicas`]: where blocks go, who watches them, repair.
+//! * [`proof`]: when a node asks for proofs, shows its own, and obtains rewards.
 //! * [`codec`]: bounded reading and writing, which every frame goes through.
 //!
 //! Not here: sockets, files, clocks, randomness, signatures (a check is an argument). SHA-256 is the only primitive.
@@ -29,6 +30,7 @@ pub mod endpoint;
 pub mod merkle;
 pub mod message;
 pub mod pdfs;
+pub mod proof;
 pub mod relay;
 pub mod replicas;
 pub mod sealed;

@@ -42,6 +42,8 @@ pub(crate) async fn run(dir: PathBuf, size: u64) -> Result<Value> {
         join: Vec::new(),
         chain: Arc::new(Everything(size)),
         upkeep: Upkeep::default(),
+        proofs: None,
+        replicas: None,
     })
     .await?;
     let address = node.address();

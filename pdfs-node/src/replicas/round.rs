@@ -1,0 +1,342 @@
+//! One round: who is there, who holds what, what is to be sent to whom.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use futures_util::{StreamExt, future::join_all, stream};
+use phantasma_sdk::pdfs::{Client, NodeAddress, PdfsError};
+use phantasma_wire::{
+    Hash, PublicKey,
+    pdfs::BlockRange,
+    replicas::{Action, BlockKey, Candidate, Watch, zone},
+};
+
+use super::Setup;
+use crate::{
+    state::{self, State},
+    store::{ContentRoot, StoreError},
+};
+
+/// Blocks that are watched: 50 GiB of bodies, some 100 MiB of memory.
+const MAX_WATCHED: usize = 200_000;
+
+/// Contents whose holders are looked for in one round.
+const PAGE: usize = 32;
+
+/// Known nodes that are asked for a content whose holders are looked for, beside those that the DHT names.
+const MAX_NEIGHBOURS: usize = 16;
+
+/// Questions to nodes at once.
+const QUESTIONS: usize = 8;
+
+/// INFO answers of one holder of one content that are read: 64 million blocks when they lie together.
+const MAX_ANSWERS: usize = 64;
+
+pub(super) struct Worker {
+    setup: Setup,
+    client: Client,
+    state: Arc<State>,
+    watch: Watch,
+    /// Where nodes are reached.
+    addresses: HashMap<PublicKey, NodeAddress>,
+    /// How many blocks of a content were held when it was last looked at: while they grow, it is still being uploaded.
+    settling: HashMap<Hash, usize>,
+    after: Option<ContentRoot>,
+    joined_ms: Option<u64>,
+}
+
+impl Worker {
+    pub(super) fn new(setup: Setup, client: Client, state: Arc<State>) -> Self {
+        let me = candidate(&state.me);
+        Self {
+            client,
+            watch: Watch::new(me, setup.policy.clone()),
+            setup,
+            addresses: HashMap::new(),
+            settling: HashMap::new(),
+            after: None,
+            joined_ms: None,
+            state,
+        }
+    }
+
+    /// This node was away: its own silence says nothing about the others.
+    pub(super) fn woke(&mut self, now_ms: u64) {
+        self.watch.woke(now_ms);
+    }
+
+    pub(super) async fn round(&mut self, now_ms: u64) -> Result<(), StoreError> {
+        self.meet(now_ms).await;
+        self.look(now_ms).await?;
+        let candidates: Vec<Candidate> = self.addresses.values().map(candidate).collect();
+        let actions = self.watch.tick(now_ms, &candidates);
+        self.act(actions, now_ms).await;
+        let watched = self.watch.blocks().count();
+        self.state.metrics.replicas.watched(watched);
+        Ok(())
+    }
+
+    /// Learns of nodes that have come, from all that are known.
+    async fn meet(&mut self, now_ms: u64) {
+        let due = self
+            .joined_ms
+            .is_none_or(|at| now_ms >= at + self.setup.policy.ask_every_ms);
+        if due {
+            self.joined_ms = Some(now_ms);
+            let (client, me) = (&self.client, &self.state.me);
+            let ask = |node: NodeAddress| async move {
+                let answer = client.join(&node, Some(me.address.clone()));
+                asked(client, &node, answer).await
+            };
+            let answers = stream::iter(self.state.peers.known()).map(ask);
+            let answers: Vec<_> = answers.buffer_unordered(QUESTIONS).collect().await;
+            for node in answers.into_iter().flatten().flatten() {
+                if node.public_key != self.state.me.public_key {
+                    self.state.peers.learn(node);
+                }
+            }
+        }
+        for node in self.state.peers.known() {
+            let new = !self.addresses.contains_key(&node.public_key);
+            if new {
+                self.watch.joined(&candidate(&node));
+            }
+            self.addresses.insert(node.public_key, node);
+        }
+    }
+
+    /// Looks for the holders of the next page of contents.
+    async fn look(&mut self, now_ms: u64) -> Result<(), StoreError> {
+        let store = self.state.store.clone();
+        let mut page = store.contents(self.after.as_ref(), PAGE)?;
+        if page.is_empty() && self.after.is_some() {
+            page = store.contents(None, PAGE)?;
+        }
+        // A short page was the last one.
+        self.after = (page.len() == PAGE)
+            .then(|| page.last().map(|last| last.root))
+            .flatten();
+        for content in page {
+            // Contents end by the clock of the world, holders are watched by one that never jumps.
+            if content.expiry_ms <= state::now_ms() {
+                continue;
+            }
+            let held = store.held(&content.root, 0, MAX_WATCHED)?;
+            let before = self.settling.insert(content.root.0, held.len());
+            if before != Some(held.len()) {
+                continue;
+            }
+            let holders = self.holders(&content.root.0).await;
+            self.hold(&content.root.0, &held, &holders, now_ms);
+        }
+        Ok(())
+    }
+
+    fn hold(
+        &mut self,
+        root: &Hash,
+        held: &[u64],
+        holders: &[(NodeAddress, BTreeSet<u32>)],
+        now_ms: u64,
+    ) {
+        for (node, _) in holders {
+            self.watch.heard(&node.public_key, now_ms);
+        }
+        let mut room = MAX_WATCHED.saturating_sub(self.watch.blocks().count());
+        for block in held.iter().filter_map(|block| u32::try_from(*block).ok()) {
+            let key = BlockKey { root: *root, block };
+            if !self.watch.holds(&key) {
+                if room == 0 {
+                    tracing::warn!(MAX_WATCHED, "more blocks are held than are watched");
+                    return;
+                }
+                room -= 1;
+            }
+            let others = holders.iter().filter(|(_, blocks)| blocks.contains(&block));
+            let others = others.map(|(node, _)| candidate(node)).collect();
+            self.watch.hold(key, self.setup.wanted, others, now_ms);
+        }
+    }
+
+    /// Nodes that hold blocks of a content by their own word.
+    async fn holders(&mut self, root: &Hash) -> Vec<(NodeAddress, BTreeSet<u32>)> {
+        let mut nodes = self.state.holders(root).await;
+        let known = self.addresses.values().take(MAX_NEIGHBOURS).cloned();
+        nodes.extend(known);
+        nodes.sort_by_key(|node| node.public_key);
+        nodes.dedup_by_key(|node| node.public_key);
+        let client = &self.client;
+        let ask = |node: NodeAddress| async move {
+            let blocks = blocks_of(client, &node, root);
+            let blocks = asked(client, &node, blocks).await?;
+            Some((node, blocks))
+        };
+        let answers = stream::iter(nodes).map(ask).buffer_unordered(QUESTIONS);
+        let answers: Vec<_> = answers.collect().await;
+        let holders: Vec<_> = answers.into_iter().flatten().collect();
+        for (node, _) in &holders {
+            self.addresses
+                .entry(node.public_key)
+                .or_insert_with(|| node.clone());
+        }
+        holders
+    }
+
+    async fn act(&mut self, actions: Vec<Action>, now_ms: u64) {
+        let (mut copies, mut asks) = (Vec::new(), Vec::new());
+        for action in actions {
+            match action {
+                Action::Ask { node } => asks.push(node),
+                Action::Copy { key, to } => copies.push((key, to)),
+                // Everybody sees by INFO who holds what.
+                Action::Tell { .. } => {}
+                // Not asked for: nothing counts as surplus.
+                Action::Drop { key } => tracing::debug!(block = key.block, "kept"),
+            }
+        }
+        let this = &*self;
+        let ask = |node: PublicKey| async move { (node, this.ask(&node).await) };
+        let answers = stream::iter(asks).map(ask).buffered(QUESTIONS);
+        let answers: Vec<_> = answers.collect().await;
+        for (node, holds) in answers {
+            if let Some(holds) = holds {
+                self.watch.answered(&node, &holds, now_ms);
+            }
+        }
+        let sent = copies.iter().map(|(key, to)| self.copy(key, to));
+        let sent = join_all(sent).await;
+        for ((key, to), outcome) in copies.iter().zip(sent) {
+            let metrics = &self.state.metrics.replicas;
+            match outcome {
+                Sent::Done => {
+                    metrics.copied("done");
+                    self.watch.copied(key, to, now_ms);
+                    tracing::info!(root = hex::encode(key.root), block = key.block, "copied");
+                }
+                Sent::Failed => {
+                    metrics.copied("failed");
+                    self.watch.copy_failed(key, to, now_ms);
+                }
+                Sent::NotHere => {
+                    metrics.copied("not_here");
+                    // Damaged or expired since: the view is made anew from what the store has.
+                    let me = candidate(&self.state.me);
+                    self.watch = Watch::new(me, self.setup.policy.clone());
+                    self.settling.clear();
+                }
+            }
+        }
+    }
+
+    /// Asks a holder about everything that it should hold; None when it does not answer.
+    async fn ask(&self, node: &PublicKey) -> Option<BTreeSet<BlockKey>> {
+        let address = self.addresses.get(node)?;
+        let of_node = |key: &&BlockKey| {
+            let mut others = self.watch.others(key).iter();
+            others.any(|other| other.public_key == *node)
+        };
+        let roots: BTreeSet<Hash> = self
+            .watch
+            .blocks()
+            .filter(of_node)
+            .map(|k| k.root)
+            .collect();
+        let mut holds = BTreeSet::new();
+        for root in roots {
+            let blocks = blocks_of(&self.client, address, &root).await.ok()?;
+            holds.extend(blocks.into_iter().map(|block| BlockKey { root, block }));
+        }
+        Some(holds)
+    }
+
+    async fn copy(&self, key: &BlockKey, to: &PublicKey) -> Sent {
+        let Some(address) = self.addresses.get(to) else {
+            return Sent::Failed;
+        };
+        let (store, root) = (&self.state.store, ContentRoot(key.root));
+        let Ok(Some(place)) = store.find(&root, u64::from(key.block)) else {
+            return Sent::NotHere;
+        };
+        let data = match store.get(place.id).await {
+            Ok(Some(data)) => data,
+            Ok(None) => return Sent::NotHere,
+            Err(error) => {
+                tracing::error!(%error, "a block cannot be copied");
+                return Sent::NotHere;
+            }
+        };
+        let sent = self
+            .client
+            .upload(address, &key.root, key.block, place.path, data);
+        match sent.await {
+            Ok(()) => Sent::Done,
+            Err(error) => {
+                tracing::warn!(%error, "a copy was not taken");
+                Sent::Failed
+            }
+        }
+    }
+}
+
+/// What came of a copy.
+enum Sent {
+    Done,
+    Failed,
+    /// The block is no longer in this node's own store.
+    NotHere,
+}
+
+/// What a node answers, unless it was silent a short while ago: each silence costs seconds.
+async fn asked<T>(
+    client: &Client,
+    node: &NodeAddress,
+    answer: impl Future<Output = Result<T, PdfsError>>,
+) -> Option<T> {
+    if client.is_suspect(&node.public_key).await {
+        return None;
+    }
+    match answer.await {
+        Ok(answer) => Some(answer),
+        Err(error) => {
+            tracing::debug!(%error, "no answer");
+            client.suspect(&node.public_key).await;
+            None
+        }
+    }
+}
+
+/// The blocks of a content that a node holds by its own word.
+async fn blocks_of(
+    client: &Client,
+    node: &NodeAddress,
+    root: &Hash,
+) -> Result<BTreeSet<u32>, PdfsError> {
+    let (mut blocks, mut from) = (BTreeSet::new(), 0);
+    for _ in 0..MAX_ANSWERS {
+        let answer = client.info(node, root, from).await?;
+        for BlockRange { start, count } in &answer.ranges {
+            // A liar cannot make this node remember more than it watches.
+            let count = usize::try_from(*count).unwrap_or(usize::MAX);
+            let room = MAX_WATCHED.saturating_sub(blocks.len());
+            blocks.extend((*start..=u32::MAX).take(count.min(room)));
+        }
+        let next = answer
+            .ranges
+            .last()
+            .and_then(|r| r.start.checked_add(r.count));
+        match next {
+            Some(next) if answer.more && next > from => from = next,
+            Some(_) | None => break,
+        }
+    }
+    Ok(blocks)
+}
+
+fn candidate(node: &NodeAddress) -> Candidate {
+    Candidate {
+        public_key: node.public_key,
+        zone: zone(&node.address),
+    }
+}
