@@ -99,6 +99,8 @@ impl World {
             join: Vec::new(),
             chain: self.chain.clone(),
             upkeep: Upkeep::default(),
+            proofs: None,
+            replicas: None,
         }
     }
 
