@@ -103,6 +103,8 @@ impl World {
             join: Vec::new(),
             chain: self.chain.clone(),
             upkeep: Upkeep::default(),
+            proofs: None,
+            replicas: None,
         }
     }
 

@@ -29,16 +29,23 @@ pub(crate) struct ProofSettings {
     /// The contract PhantasmaProofs: 0x and 40 hex digits. With it this node takes part in proofs.
     #[arg(
         id = "proofs_contract",
+        value_name = "CONTRACT",
         long = "proofs-contract",
         env = "PHANTASMA_PDFS_PROOFS_CONTRACT"
     )]
     contract: Option<String>,
     /// false: no proofs, although there is a contract [default: true].
-    #[arg(id = "proofs_on", long = "proofs-on", env = "PHANTASMA_PDFS_PROOFS_ON")]
+    #[arg(
+        id = "proofs_on",
+        value_name = "ON",
+        long = "proofs-on",
+        env = "PHANTASMA_PDFS_PROOFS_ON"
+    )]
     on: Option<bool>,
     /// Account in the wallet that is registered as the node, and pays [default: that of the node].
     #[arg(
         id = "proofs_account",
+        value_name = "ACCOUNT",
         long = "proofs-account",
         env = "PHANTASMA_PDFS_PROOFS_ACCOUNT"
     )]
@@ -46,6 +53,7 @@ pub(crate) struct ProofSettings {
     /// Seconds between two looks at the chain [default: 15].
     #[arg(
         id = "proofs_every_s",
+        value_name = "EVERY_S",
         long = "proofs-every-s",
         env = "PHANTASMA_PDFS_PROOFS_EVERY_S"
     )]
@@ -53,6 +61,7 @@ pub(crate) struct ProofSettings {
     /// Seconds from one challenge of this node to its next, 0 for as fast as it goes [default: 3600].
     #[arg(
         id = "proofs_ask_every_s",
+        value_name = "ASK_EVERY_S",
         long = "proofs-ask-every-s",
         env = "PHANTASMA_PDFS_PROOFS_ASK_EVERY_S"
     )]
@@ -60,6 +69,7 @@ pub(crate) struct ProofSettings {
     /// The most GAS that one call may cost [default: 1.6].
     #[arg(
         id = "proofs_gas_a_call",
+        value_name = "GAS_A_CALL",
         long = "proofs-gas-a-call",
         env = "PHANTASMA_PDFS_PROOFS_GAS_A_CALL"
     )]
@@ -67,6 +77,7 @@ pub(crate) struct ProofSettings {
     /// The most GAS that all calls of a day (UTC) may cost [default: 20].
     #[arg(
         id = "proofs_gas_a_day",
+        value_name = "GAS_A_DAY",
         long = "proofs-gas-a-day",
         env = "PHANTASMA_PDFS_PROOFS_GAS_A_DAY"
     )]

@@ -252,7 +252,9 @@ mod tests {
             let tx = Transaction {
                 nonce: n as u32,
                 script: vec![0x40],
-                signers: vec![phantasma_sdk::neo::Signer::new([9; 20].into())],
+                signers: vec![phantasma_sdk::neo::Signer::new(
+                    phantasma_sdk::neo::Hash160([9; 20]),
+                )],
                 witnesses: vec![phantasma_sdk::neo::Witness::default()],
                 ..Transaction::default()
             };

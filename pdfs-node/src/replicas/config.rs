@@ -13,6 +13,7 @@ pub(crate) struct ReplicaSettings {
     /// Nodes that should hold each block held here, this one among them; 0: nobody is watched [default: 0].
     #[arg(
         id = "replicas_wanted",
+        value_name = "WANTED",
         long = "replicas-wanted",
         env = "PHANTASMA_PDFS_REPLICAS_WANTED"
     )]
@@ -20,6 +21,7 @@ pub(crate) struct ReplicaSettings {
     /// Seconds between two questions to another holder; one that is silent for four times as long is gone [default: 15].
     #[arg(
         id = "replicas_ask_every_s",
+        value_name = "ASK_EVERY_S",
         long = "replicas-ask-every-s",
         env = "PHANTASMA_PDFS_REPLICAS_ASK_EVERY_S"
     )]
