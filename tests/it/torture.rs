@@ -56,7 +56,7 @@ async fn sequences_do_the_same_natively_and_on_a_node() {
     assert!(replayed.tally.halts + replayed.tally.faults > 50 * count);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn no_acknowledged_message_is_lost_or_doubled_by_a_tortured_relay() {
     let tally = torture::relay::run(seed(), 16).await;
     assert!(tally.failures.is_empty(), "{}", tally.failures.join("\n"));
