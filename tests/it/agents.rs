@@ -93,7 +93,7 @@ impl World {
         let client =
             Client::bind("127.0.0.1:0".parse().unwrap(), &Identity::random().unwrap()).unwrap();
         let path = dir.join("plain");
-        let plain: Vec<u8> = (0..bytes as u64).map(|n| (n * n >> 7) as u8).collect();
+        let plain: Vec<u8> = (0..bytes as u64).map(|n| ((n * n) >> 7) as u8).collect();
         fs::write(&path, plain).unwrap();
         let key = ContentKey::random();
         let prepared = content::prepare(&path, &key).await.unwrap();

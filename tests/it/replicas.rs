@@ -44,7 +44,7 @@ async fn a_third_copy_appears_when_a_holder_dies_and_the_file_can_always_be_read
     let client =
         Client::bind("127.0.0.1:0".parse().unwrap(), &Identity::random().unwrap()).unwrap();
     // Five blocks on three of the five.
-    let plain: Vec<u8> = (0..1_200_000_u64).map(|n| (n * n >> 9) as u8).collect();
+    let plain: Vec<u8> = (0..1_200_000_u64).map(|n| ((n * n) >> 9) as u8).collect();
     let path = dir.path().join("plain");
     fs::write(&path, &plain).unwrap();
     let key = ContentKey::random();
