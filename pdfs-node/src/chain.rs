@@ -1,7 +1,7 @@
 //! What the node needs to know from the chain: is this content paid for, how long, and how large is it.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     future::Future,
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
@@ -70,8 +70,15 @@ impl Chain for Phantasma {
 /// A chain whose answers are remembered for a while.
 pub struct CachedChain {
     chain: Arc<dyn Chain>,
-    known: Mutex<HashMap<Hash, (Option<PaidContent>, Instant)>>,
+    known: Mutex<Answers>,
     questions: Semaphore,
+}
+
+/// Answers by root, and in the order in which they came: the oldest makes room, whatever there is.
+#[derive(Default)]
+struct Answers {
+    by_root: HashMap<Hash, (Option<PaidContent>, Instant)>,
+    order: VecDeque<(Hash, Instant)>,
 }
 
 impl CachedChain {
@@ -105,17 +112,27 @@ impl CachedChain {
 
     fn remembered(&self, root: &Hash) -> Option<Option<PaidContent>> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let (answer, since) = known.get(root)?;
+        let (answer, since) = known.by_root.get(root)?;
         fresh(answer, since).then_some(*answer)
     }
 
     fn remember(&self, root: Hash, answer: Option<PaidContent>) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= MAX_ENTRIES {
-            known.retain(|_, (answer, since)| fresh(answer, since));
-        }
-        if known.len() < MAX_ENTRIES {
-            known.insert(root, (answer, Instant::now()));
+        known.put(root, answer, Instant::now());
+    }
+}
+
+impl Answers {
+    fn put(&mut self, root: Hash, answer: Option<PaidContent>, now: Instant) {
+        self.by_root.insert(root, (answer, now));
+        self.order.push_back((root, now));
+        while self.order.len() > MAX_ENTRIES
+            && let Some((root, since)) = self.order.pop_front()
+        {
+            // It may have been asked anew since.
+            if self.by_root.get(&root).is_some_and(|(_, at)| *at == since) {
+                self.by_root.remove(&root);
+            }
         }
     }
 }
@@ -127,4 +144,32 @@ fn fresh(answer: &Option<PaidContent>, since: &Instant) -> bool {
         UNKNOWN_FOR
     };
     since.elapsed() < limit
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn root(n: usize) -> Hash {
+        let mut root = Hash::default();
+        root[..8].copy_from_slice(&n.to_le_bytes());
+        root
+    }
+
+    #[test]
+    fn the_oldest_answer_makes_room_and_a_newer_one_to_the_same_question_stays() {
+        let (mut answers, start) = (Answers::default(), Instant::now());
+        let at = |n: usize| start + Duration::from_micros(n as u64);
+        for n in 0..MAX_ENTRIES {
+            answers.put(root(n), None, at(n));
+        }
+        answers.put(root(0), None, at(MAX_ENTRIES));
+        for n in MAX_ENTRIES..3 * MAX_ENTRIES / 2 {
+            answers.put(root(n), None, at(n + 1));
+        }
+        assert!(answers.by_root.contains_key(&root(0)));
+        assert!(!answers.by_root.contains_key(&root(1)));
+        assert!(answers.by_root.len() <= MAX_ENTRIES);
+        assert_eq!(answers.order.len(), MAX_ENTRIES);
+    }
 }
