@@ -1,6 +1,8 @@
 //! Covers are what they must be, and the frames that carry keys keep their bytes and the laws of frames.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod laws;
+
 use std::fmt::Debug;
 use std::ops::Range;
 
@@ -12,6 +14,8 @@ use phantasma_wire::broadcast::{
 use phantasma_wire::codec::{DecodeError, Frame, Writer};
 use phantasma_wire::sealed::{MAX_CIPHERTEXT, Sealed, SealedKind};
 use proptest::prelude::*;
+
+use laws::laws;
 
 /// The places of a subset: what is below the top, before and after what is below the excluded node.
 fn places(height: u8, subset: Subset) -> Vec<Range<u64>> {
@@ -87,28 +91,6 @@ fn header_of(height: u8, revoked: &[u32]) -> Header {
     };
     let entries = cover(height, revoked).unwrap().into_iter().map(entry);
     Header::sign(context(height), entries.collect(), |_| [0x5a; 64]).unwrap()
-}
-
-/// What must hold for every valid frame.
-fn laws<T: Frame + Debug + PartialEq>(
-    value: &T,
-    flip: usize,
-    cut: usize,
-) -> Result<(), TestCaseError> {
-    let encoded = value.encode();
-    prop_assert!(encoded.len() <= T::MAX_LEN);
-    prop_assert_eq!(&T::decode(encoded.clone()).unwrap(), value);
-    prop_assert!(T::decode(encoded.slice(..cut % encoded.len())).is_err());
-    let longer = Bytes::from([&encoded[..], &[0]].concat());
-    prop_assert_eq!(T::decode(longer), Err(DecodeError::Trailing { left: 1 }));
-    let mut flipped = encoded.to_vec();
-    let bit = flip % (flipped.len() * 8);
-    flipped[bit / 8] ^= 1 << (bit % 8);
-    if let Ok(other) = T::decode(Bytes::from(flipped.clone())) {
-        prop_assert_ne!(&other, value);
-        prop_assert_eq!(&other.encode()[..], &flipped[..]);
-    }
-    Ok(())
 }
 
 proptest! {

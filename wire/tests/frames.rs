@@ -1,7 +1,7 @@
 //! Laws of every frame: round trip, length, and that bytes from outside never panic and never pass half-read.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::fmt::Debug;
+mod laws;
 
 use bytes::Bytes;
 use phantasma_wire::batch::{Batch, Group};
@@ -15,6 +15,8 @@ use phantasma_wire::relay::{
     RelayFrame, Since,
 };
 use proptest::prelude::*;
+
+use laws::laws;
 
 fn bytes(max: usize) -> impl Strategy<Value = Bytes> {
     prop::collection::vec(any::<u8>(), 0..max).prop_map(Bytes::from)
@@ -231,33 +233,6 @@ fn response() -> impl Strategy<Value = Response> {
         Just(Response::Done),
         (refusal, "[a-z ]{0,60}").prop_map(|(code, reason)| Response::Refused { code, reason }),
     ]
-}
-
-/// What must hold for every valid frame.
-fn laws<T: Frame + Debug + PartialEq>(
-    value: &T,
-    flip: usize,
-    cut: usize,
-) -> Result<(), TestCaseError> {
-    let encoded = value.encode();
-    prop_assert!(encoded.len() <= T::MAX_LEN);
-    prop_assert_eq!(&T::decode(encoded.clone()).unwrap(), value);
-
-    // Truncated anywhere: an error. Only a message ends in bytes without a length, but it has one around it.
-    prop_assert!(T::decode(encoded.slice(..cut % encoded.len())).is_err());
-
-    let longer = Bytes::from([&encoded[..], &[0]].concat());
-    prop_assert_eq!(T::decode(longer), Err(DecodeError::Trailing { left: 1 }));
-
-    // Flipped anywhere: an error or another value, whose encoding is then exactly these bytes.
-    let mut flipped = encoded.to_vec();
-    let bit = flip % (flipped.len() * 8);
-    flipped[bit / 8] ^= 1 << (bit % 8);
-    if let Ok(other) = T::decode(Bytes::from(flipped.clone())) {
-        prop_assert_ne!(&other, value);
-        prop_assert_eq!(&other.encode()[..], &flipped[..]);
-    }
-    Ok(())
 }
 
 proptest! {
