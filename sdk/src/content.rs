@@ -29,8 +29,12 @@ mod show;
 
 use std::{io, path::PathBuf};
 
-use phantasma_wire::{Hash, merkle::MerkleError, pdfs::NodeAddress};
-use sha2::{Digest, Sha256};
+use phantasma_wire::{
+    Hash,
+    merkle::MerkleError,
+    pdfs::NodeAddress,
+    replicas::{BlockKey, rank},
+};
 
 use crate::pdfs::{Client, PdfsError};
 
@@ -102,14 +106,13 @@ pub enum ContentError {
 /// Nodes in the order in which they are asked for a block: the same for writers and readers, and spread evenly over the
 /// nodes by hashing (rendezvous), so that most blocks are at the first node asked.
 fn ranked(nodes: &[NodeAddress], root: &Hash, block: u64) -> Vec<NodeAddress> {
-    let weight = |node: &NodeAddress| -> Hash {
-        let hash = Sha256::new()
-            .chain_update(root)
-            .chain_update(block.to_be_bytes());
-        hash.chain_update(node.public_key).finalize().into()
+    let key = BlockKey {
+        root: *root,
+        // The largest content has 2^22 blocks.
+        block: u32::try_from(block).unwrap_or(u32::MAX),
     };
     let mut ranked = nodes.to_vec();
-    ranked.sort_by_cached_key(weight);
+    ranked.sort_by_cached_key(|node| rank(&key, &node.public_key));
     ranked.dedup_by_key(|node| node.public_key);
     ranked
 }
