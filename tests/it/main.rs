@@ -5,6 +5,7 @@
 mod agents;
 mod bench;
 mod bindings;
+mod browser;
 mod cli;
 mod cli_net;
 mod cli_nodes;

@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod blocks;
+pub mod browser;
 pub mod fuzzing;
 pub mod gas;
 mod process;
