@@ -6,12 +6,11 @@
 //! * [`service`]: the servers as child processes; [`demo`]: the whole of it once.
 //! * [`doctor`]: what is wrong with a set-up.
 //! * [`bench`]: what things cost, beside peers.
-//! * [`cmd`]: the command line, one file a noun; [`profile`], [`password`], [`amount`] and [`time`] serve it.
+//! * [`cmd`]: the command line, one file a noun; [`profile`], [`password`] and [`time`] serve it.
 //!
 //! Not here: what a program needs to use Phantasma (`phantasma-sdk`) and the servers (`phantasma-relay`,
 //! `phantasma-pdfs`), which this crate only starts.
 
-pub mod amount;
 pub mod bench;
 pub mod cmd;
 pub mod contract;
@@ -24,3 +23,6 @@ pub mod profile;
 pub mod refusal;
 pub mod service;
 pub mod time;
+
+/// Token amounts as people write them.
+pub use phantasma_sdk::amount;

@@ -1,5 +1,7 @@
 //! The small HTTP server of every service: `/healthz`, `/metrics`, and what the service adds.
 
+mod request;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +14,8 @@ use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+
+pub use request::{AskedRange, same_secret};
 
 /// Whether the service can do its work: `Err` says what is missing.
 pub type Health = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;

@@ -16,6 +16,7 @@ use axum::{
 };
 use bytes::{Bytes, BytesMut};
 use futures_util::stream;
+use phantasma_net::http::{AskedRange, same_secret};
 use phantasma_sdk::content::{ContentKey, apply_cipher};
 use phantasma_wire::merkle::BLOCK_SIZE;
 use serde::Deserialize;
@@ -94,10 +95,10 @@ async fn content(
     // A Range is for the version that If-Range names; another version is given whole.
     let ranged = names(&headers, &header::IF_RANGE, &etag) != Some(false);
     let asked = headers.get(header::RANGE).filter(|_| ranged);
-    let (status, range) = match Asked::of(asked, content.size) {
-        Asked::Whole => (StatusCode::OK, 0..content.size),
-        Asked::Part(range) => (StatusCode::PARTIAL_CONTENT, range),
-        Asked::Outside => {
+    let (status, range) = match AskedRange::of(asked, content.size) {
+        AskedRange::Whole => (StatusCode::OK, 0..content.size),
+        AskedRange::Part(range) => (StatusCode::PARTIAL_CONTENT, range),
+        AskedRange::Outside => {
             let whole = [(header::CONTENT_RANGE, format!("bytes */{}", content.size))];
             return (StatusCode::RANGE_NOT_SATISFIABLE, whole).into_response();
         }
@@ -135,7 +136,7 @@ impl Gateway {
             .token
             .as_deref()
             .zip(shown)
-            .is_some_and(|(token, shown)| same(token.as_bytes(), shown.as_bytes()));
+            .is_some_and(|(token, shown)| same_secret(token.as_bytes(), shown.as_bytes()));
         if !allowed {
             let why = "plain bytes are for those who show this node's token";
             let ask = [(header::WWW_AUTHENTICATE, "Bearer")];
@@ -150,12 +151,6 @@ impl Gateway {
         let wrong = || text(StatusCode::BAD_REQUEST, "a content's key is 64 hex digits");
         key.map(Some).ok_or_else(|| Box::new(wrong()))
     }
-}
-
-/// Compares all of both, so that the time does not tell how much of a token was right.
-fn same(token: &[u8], shown: &[u8]) -> bool {
-    let differ = token.iter().zip(shown).fold(0, |sum, (a, b)| sum | (a ^ b));
-    token.len() == shown.len() && differ == 0
 }
 
 /// Headers that do not depend on the range.
@@ -239,43 +234,6 @@ async fn piece(store: &Store, content: &Content, rest: &Range<u64>) -> std::io::
     }
 }
 
-/// What a `Range` header asks for.
-#[derive(Debug, PartialEq, Eq)]
-enum Asked {
-    /// No range, or one that RFC 9110 lets a server ignore: another unit, several ranges, not a range at all.
-    Whole,
-    Part(Range<u64>),
-    /// Past the end, or nothing.
-    Outside,
-}
-
-impl Asked {
-    fn of(header: Option<&HeaderValue>, size: u64) -> Self {
-        let text = header.and_then(|header| header.to_str().ok());
-        text.and_then(|text| Self::read(text, size))
-            .unwrap_or(Self::Whole)
-    }
-
-    /// RFC 9110, section 14.1.2.
-    fn read(text: &str, size: u64) -> Option<Self> {
-        let (first, last) = text.strip_prefix("bytes=")?.split_once('-')?;
-        let range = match (first.trim(), last.trim()) {
-            ("", suffix) => size.saturating_sub(suffix.parse().ok()?)..size,
-            (first, "") => first.parse().ok()?..size,
-            (first, last) => {
-                let (first, last) = (first.parse().ok()?, last.parse::<u64>().ok()?);
-                // A last byte before the first is no range.
-                let last = Some(last).filter(|last| *last >= first)?;
-                first..last.saturating_add(1).min(size)
-            }
-        };
-        Some(match range.start < range.end {
-            true => Self::Part(range),
-            false => Self::Outside,
-        })
-    }
-}
-
 fn failed(error: &StoreError) -> Response {
     tracing::error!(%error, "the store failed");
     text(StatusCode::INTERNAL_SERVER_ERROR, "the store failed")
@@ -283,41 +241,4 @@ fn failed(error: &StoreError) -> Response {
 
 fn text(status: StatusCode, text: &'static str) -> Response {
     (status, format!("{text}\n")).into_response()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ranges_are_read_as_rfc_9110_says() {
-        for (text, expected) in [
-            ("bytes=0-0", Asked::Part(0..1)),
-            ("bytes=0-", Asked::Part(0..100)),
-            ("bytes=90-200", Asked::Part(90..100)),
-            ("bytes=-10", Asked::Part(90..100)),
-            ("bytes=-200", Asked::Part(0..100)),
-            ("bytes=99-99", Asked::Part(99..100)),
-            ("bytes=100-", Asked::Outside),
-            ("bytes=100-200", Asked::Outside),
-            ("bytes=-0", Asked::Outside),
-            ("bytes=5-4", Asked::Whole),
-            ("bytes=0-1,3-4", Asked::Whole),
-            ("bytes=x-1", Asked::Whole),
-            ("items=0-1", Asked::Whole),
-            ("", Asked::Whole),
-        ] {
-            let header = HeaderValue::from_static(text);
-            assert_eq!(Asked::of(Some(&header), 100), expected, "{text}");
-        }
-        assert_eq!(Asked::of(None, 100), Asked::Whole);
-    }
-
-    #[test]
-    fn a_token_is_compared_whole() {
-        assert!(same(b"secret", b"secret"));
-        for wrong in ["", "secre", "secret2", "Secret"] {
-            assert!(!same(b"secret", wrong.as_bytes()), "{wrong}");
-        }
-    }
 }

@@ -106,6 +106,16 @@ pub async fn by_name(contract: &Phantasma, name: &str) -> Result<BoxInfo, BoxErr
     contract.box_info(id).await?.ok_or_else(absent)
 }
 
+/// The number of the box that people name: by its number, its name, or `name:12` where a name is a number.
+pub async fn find(contract: &Phantasma, target: &str) -> Result<Option<u64>, BoxError> {
+    let name = match (target.strip_prefix("name:"), target.parse::<u64>()) {
+        (Some(name), _) => name,
+        (None, Ok(id)) => return Ok(contract.box_info(id).await?.map(|info| info.id)),
+        (None, Err(_)) => target,
+    };
+    Ok(contract.find_box(name).await?)
+}
+
 /// An account's boxes, oldest first.
 pub async fn list(contract: &Phantasma, owner: &Hash160) -> Result<Vec<BoxInfo>, BoxError> {
     let mut boxes = Vec::new();

@@ -40,6 +40,7 @@ use crate::pdfs::{Client, PdfsError};
 
 pub use cipher::{ContentKey, KeyError, apply_cipher};
 pub use get::{Source, download, read_range, read_stream};
+pub use held::{Spread, spread};
 pub use prepare::{Prepared, prepare};
 pub use put::{PutOptions, Stored, upload};
 pub use resume::UploadLog;

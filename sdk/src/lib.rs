@@ -6,10 +6,14 @@
 //! * [`content`]: files to encrypted, verifiable blocks and back; [`pdfs`] talks to storage nodes.
 //! * [`relay`]: publish and subscribe at the speed of the network.
 //! * [`keys`]: where content keys are kept; [`seal`] gives one to one reader, [`group`] to a group of up to millions.
-//! * `emulator` and `replay` (feature `emulator`): the contract run natively, a past transaction run again.
+//! * [`put`]: from a file to a paid content, key first.
+//! * [`amount`]: token amounts as people write them; [`view`]: all of it as JSON.
+//! * `emulator`, `scene` and `replay` (feature `emulator`): the contract run natively, a gate tried on it, a past
+//!   transaction run again.
 //!
 //! Not here: servers (`phantasma-relay`, `phantasma-pdfs`) and the command line (`phantasma`).
 
+pub mod amount;
 pub mod boxes;
 pub mod content;
 pub mod contract;
@@ -21,11 +25,15 @@ pub mod keys;
 pub mod method;
 pub mod pdfs;
 pub mod proofs;
+pub mod put;
 pub mod relay;
 #[cfg(feature = "emulator")]
 pub mod replay;
 pub mod sale;
+#[cfg(feature = "emulator")]
+pub mod scene;
 pub mod seal;
+pub mod view;
 
 /// Neo N3 itself: wallets, transactions, JSON-RPC. Servers reach it through here and so need one arrow less.
 pub use neo_client as neo;

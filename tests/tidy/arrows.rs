@@ -39,6 +39,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "phantasma-pdfs",
         &["phantasma-wire", "phantasma-net", "phantasma-sdk"],
     ),
+    (
+        "phantasma-console",
+        &["phantasma-net", "phantasma-vm", "phantasma-sdk"],
+    ),
     ("phantasma", &["*"]),
     ("phantasma-pdfs-bench", &["*"]),
     ("phantasma-tests", &["*"]),

@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
-use neo_client::{Hash160, StackItem};
+use neo_client::Hash160;
 use num_bigint::BigInt;
-use phantasma_sdk::contract::{BoxInfo, Phantasma};
+use phantasma_sdk::contract::Phantasma;
 use phantasma_sdk::estimate::{Access, Question, Subject};
+use phantasma_sdk::{boxes, view};
 use phantasma_vm::{assemble, data_script, disassemble, free_gate, owner_gate, owner_writes_gate};
 use serde_json::{Value, json};
 
-use super::context::{Context, receipt_json, receipt_text};
+use super::context::{Context, receipt_text};
 use crate::amount;
 
 #[derive(Debug, Subcommand)]
@@ -161,7 +162,7 @@ pub(super) async fn run(context: &Context, command: BoxCommand) -> Result<()> {
 async fn create(context: &Context, contract: &Phantasma, name: &str, gate: &[u8]) -> Result<()> {
     let account = context.account()?;
     let (id, receipt) = contract.create_box(&account, name, gate).await?;
-    let mut data = receipt_json(&receipt);
+    let mut data = view::receipt(&receipt);
     data["box"] = id.into();
     data["name"] = name.into();
     context.print(
@@ -191,7 +192,7 @@ async fn write(
     let (index, receipt) = contract
         .write_content(&account, id, script, max_payment)
         .await?;
-    let mut data = receipt_json(&receipt);
+    let mut data = view::receipt(&receipt);
     data["box"] = id.into();
     data["index"] = index.into();
     context.print(
@@ -259,7 +260,7 @@ async fn read(
         Err(_) => Hash160::ZERO,
     };
     let item = contract.read_content_at(&caller, id, index, 0).await?;
-    let (value, text) = show(&item);
+    let (value, text) = view::value(&item);
     context.print(&json!({"box": id, "index": index, "value": value}), &text)
 }
 
@@ -281,7 +282,7 @@ async fn list(context: &Context, contract: &Phantasma, address: Option<String>) 
             )
         })
         .collect();
-    let data: Vec<Value> = boxes.iter().map(info_json).collect();
+    let data: Vec<Value> = boxes.iter().map(view::box_info).collect();
     let text = if lines.is_empty() {
         format!("{address} has no box")
     } else {
@@ -304,55 +305,18 @@ async fn info(context: &Context, contract: &Phantasma, target: &str) -> Result<(
         info.content_count,
         gate.trim_end()
     );
-    context.print(&info_json(&info), &text)
-}
-
-fn info_json(info: &BoxInfo) -> Value {
-    json!({
-        "box": info.id,
-        "name": info.name,
-        "owner": info.owner.to_address(),
-        "public_key": hex::encode(info.public_key.0),
-        "gate": hex::encode(&info.gate),
-        "contents": info.content_count,
-    })
+    context.print(&view::box_info(&info), &text)
 }
 
 /// The number of a box by name or number.
 pub(super) async fn find(contract: &Phantasma, target: &str) -> Result<u64> {
-    let name = match (target.strip_prefix("name:"), target.parse::<u64>()) {
-        (Some(name), _) => name,
-        (None, Ok(id)) => {
-            if contract.box_info(id).await?.is_none() {
-                bail!("there is no box {id}");
-            }
-            return Ok(id);
+    match (boxes::find(contract, target).await?, target.parse::<u64>()) {
+        (Some(id), _) => Ok(id),
+        (None, Ok(id)) => bail!("there is no box {id}"),
+        (None, Err(_)) => {
+            let name = target.strip_prefix("name:").unwrap_or(target);
+            bail!("there is no box \"{name}\"; make it with `phantasma box create {name}`")
         }
-        (None, Err(_)) => target,
-    };
-    match contract.find_box(name).await? {
-        Some(id) => Ok(id),
-        None => bail!("there is no box \"{name}\"; make it with `phantasma box create {name}`"),
-    }
-}
-
-/// What a content left, as data and for people.
-fn show(item: &StackItem) -> (Value, String) {
-    match item {
-        StackItem::Null => (Value::Null, "(nothing)".to_owned()),
-        StackItem::Boolean(value) => ((*value).into(), value.to_string()),
-        StackItem::Integer(value) => (value.to_string().into(), value.to_string()),
-        StackItem::ByteString(bytes) | StackItem::Buffer(bytes) => show_bytes(bytes),
-        other => (other.to_json(), other.to_json().to_string()),
-    }
-}
-
-pub(super) fn show_bytes(bytes: &[u8]) -> (Value, String) {
-    match std::str::from_utf8(bytes) {
-        Ok(text) if !text.chars().any(|c| c.is_control() && !c.is_whitespace()) => {
-            (json!({"text": text}), text.to_owned())
-        }
-        _ => (json!({"hex": hex::encode(bytes)}), hex::encode(bytes)),
     }
 }
 

@@ -2,25 +2,23 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use neo_client::Account;
-use num_bigint::BigInt;
 use phantasma_net::Identity;
-use phantasma_sdk::content::{
-    self as files, ContentKey, Prepared, Progress, PutOptions, Source, UploadLog,
-};
-use phantasma_sdk::contract::{ContentInfo, ContentMode, ContentOrder, Phantasma, Priority};
+use phantasma_sdk::content::{self as files, ContentKey, Progress, PutOptions, Source, UploadLog};
+use phantasma_sdk::contract::{ContentInfo, Phantasma, Priority};
 use phantasma_sdk::keys::{Keystore, Secret};
 use phantasma_sdk::pdfs::Client;
+use phantasma_sdk::put::{self, Terms};
+use phantasma_sdk::view;
 use phantasma_wire::pdfs::NodeAddress;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::box_::soul;
-use super::context::{Context, receipt_json, receipt_text};
+use super::context::{Context, receipt_text};
 use super::share;
 use crate::amount;
 use crate::profile::Peer;
@@ -139,13 +137,6 @@ fn chain(context: &Context) -> Result<Phantasma> {
     Ok(Phantasma::new(context.rpc(), context.contract()?))
 }
 
-struct Terms {
-    replicas: usize,
-    periods: u32,
-    priority: Priority,
-    max_payment: Option<u64>,
-}
-
 async fn put(
     context: &Context,
     contract: &Phantasma,
@@ -156,47 +147,48 @@ async fn put(
     let account = context.account()?;
     let mut keystore = keystore(context, &account)?;
     let mut uploads = UploadLog::open(context.global.dir.join("keys").join(UPLOADS))?;
-    let begun = begun(contract, &keystore, &uploads, file).await?;
-    let (key, prepared, resumed) = match begun {
-        Some((key, prepared)) => (key, prepared, true),
-        None => {
-            let key = ContentKey::random();
-            let prepared = files::prepare(file, &key).await?;
-            (key, prepared, false)
-        }
-    };
-    let (root, size) = (prepared.root(), prepared.size());
-    let mut data = json!({"root": hex::encode(root), "size": size, "resumed": resumed});
+    let put = put::begin(contract, &keystore, &uploads, file).await?;
+    let (root, size) = (put.prepared.root(), put.prepared.size());
+    let mut data = json!({"root": hex::encode(root), "size": size, "resumed": put.resumed});
     let mut paid = String::from("registered and paid for already");
-    if !resumed {
-        let order = order(contract, &prepared, terms).await?;
-        // The key first: a content without its key is lost, a key without content harms nobody.
-        keystore.insert(root, key.as_bytes())?;
-        uploads.begin(file, &root)?;
-        let fee = soul_text(order.max_payment);
+    if !put.resumed {
+        let order = put::order(contract, &put.prepared, terms).await?;
+        let fee = amount::soul(order.max_payment);
         context.say(&format!(
-            "registering {} ({size} bytes) for {fee}",
+            "registering {} ({size} bytes) for {fee} SOUL",
             hex::encode(root)
         ));
-        let (_, receipt) = contract.create_content(&account, &order).await?;
-        let receipt_data = receipt_json(&receipt);
-        if let (Some(data), Value::Object(fields)) = (data.as_object_mut(), receipt_data) {
-            data.extend(fields);
-        }
-        data["fee_soul"] = amount::show(&BigInt::from(order.max_payment), amount::DECIMALS).into();
-        paid = format!("{fee}\n{}", receipt_text(&receipt));
+        let receipt = put::register(
+            contract,
+            &account,
+            &mut keystore,
+            &mut uploads,
+            file,
+            &put,
+            &order,
+        )
+        .await?;
+        view::extend(&mut data, view::receipt(&receipt));
+        paid = format!("{fee} SOUL\n{}", receipt_text(&receipt));
+        data["fee_soul"] = fee.into();
     }
     let client = client(&account)?;
     let bar = bar(context, size, "storing");
     let options = PutOptions {
         replicas: terms.replicas,
         // A content whose key was made a moment ago is nowhere yet.
-        ask_first: resumed,
+        ask_first: put.resumed,
         ..PutOptions::default()
     };
-    let stored = files::upload(&client, nodes, file, &key, &prepared, &options, &|p| {
-        advance(&bar, p)
-    })
+    let stored = files::upload(
+        &client,
+        nodes,
+        file,
+        &put.key,
+        &put.prepared,
+        &options,
+        &|p| advance(&bar, p),
+    )
     .await?;
     bar.finish_and_clear();
     client.close().await;
@@ -211,58 +203,6 @@ async fn put(
         stored.sent,
     );
     context.print(&data, &text)
-}
-
-/// Key and tree of a put of this very file that broke off, or is complete, and is still paid for.
-async fn begun(
-    contract: &Phantasma,
-    keystore: &Keystore,
-    uploads: &UploadLog,
-    file: &Path,
-) -> Result<Option<(ContentKey, Prepared)>> {
-    let Some(root) = uploads.find(file)? else {
-        return Ok(None);
-    };
-    let (Some(key), Some(info)) = (keystore.get(&root), contract.content_info(&root).await?) else {
-        return Ok(None);
-    };
-    if info.expiry_ms <= now_ms() {
-        return Ok(None);
-    }
-    let key = ContentKey::from_bytes(*key);
-    let prepared = files::prepare(file, &key).await?;
-    Ok((prepared.root() == root).then_some((key, prepared)))
-}
-
-/// What the content costs, within what the user allows.
-async fn order(contract: &Phantasma, prepared: &Prepared, terms: &Terms) -> Result<ContentOrder> {
-    let mut order = ContentOrder {
-        root: prepared.root(),
-        size: prepared.size(),
-        mode: ContentMode::ReadOnly,
-        priority: terms.priority,
-        periods: terms.periods,
-        max_payment: 0,
-    };
-    let fee = order
-        .fee(&contract.settings().await?)
-        .context("the fee is beyond all SOUL there is")?;
-    if let Some(max) = terms.max_payment.filter(|max| *max < fee) {
-        bail!(
-            "it would cost {}, more than --max-payment {}; nothing was sent",
-            soul_text(fee),
-            soul_text(max)
-        );
-    }
-    order.max_payment = fee;
-    Ok(order)
-}
-
-fn now_ms() -> u64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 async fn get(
@@ -316,38 +256,11 @@ async fn info(context: &Context, contract: &Phantasma, root: &[u8; 32]) -> Resul
         hex::encode(root),
         info.size,
         info.owner.to_address(),
-        mode_name(&info),
-        priority_name(&info),
+        view::mode(info.mode),
+        view::priority(info.priority),
         info.expiry_ms
     );
-    context.print(&info_json(&info), &text)
-}
-
-fn info_json(info: &ContentInfo) -> Value {
-    json!({
-        "root": hex::encode(info.root),
-        "size": info.size,
-        "owner": info.owner.to_address(),
-        "mode": mode_name(info),
-        "priority": priority_name(info),
-        "expiry_ms": info.expiry_ms,
-        "created_ms": info.created_ms,
-    })
-}
-
-fn mode_name(info: &ContentInfo) -> &'static str {
-    match info.mode {
-        ContentMode::ReadOnly => "read-only",
-        ContentMode::Writable => "writable",
-    }
-}
-
-fn priority_name(info: &ContentInfo) -> &'static str {
-    match info.priority {
-        Priority::Low => "low",
-        Priority::Normal => "normal",
-        Priority::High => "high",
-    }
+    context.print(&view::content_info(&info), &text)
 }
 
 async fn known(contract: &Phantasma, root: &[u8; 32]) -> Result<ContentInfo> {
@@ -368,24 +281,29 @@ pub(super) fn parse_root(text: &str) -> Result<[u8; 32]> {
     bytes.with_context(|| format!("\"{text}\" is not a content's root: 64 hex digits"))
 }
 
+impl Nodes {
+    /// Those of the command line, else those of the profile.
+    pub(super) fn known(&self, context: &Context) -> Vec<NodeAddress> {
+        let peers = match self.nodes.is_empty() {
+            true => &context.profile.nodes,
+            false => &self.nodes,
+        };
+        let address = |peer: &Peer| NodeAddress {
+            public_key: peer.key.0,
+            address: peer.address.clone(),
+        };
+        peers.iter().map(address).collect()
+    }
+}
+
 fn addresses(context: &Context, nodes: &Nodes) -> Result<Vec<NodeAddress>> {
-    let peers = if nodes.nodes.is_empty() {
-        &context.profile.nodes
-    } else {
-        &nodes.nodes
-    };
-    if peers.is_empty() {
+    let known = nodes.known(context);
+    if known.is_empty() {
         bail!(
             "no storage node is known; give --node <public key>@<host>:<port> or `nodes` in phantasma.toml"
         );
     }
-    Ok(peers
-        .iter()
-        .map(|peer| NodeAddress {
-            public_key: peer.key.0,
-            address: peer.address.clone(),
-        })
-        .collect())
+    Ok(known)
 }
 
 /// The account's content keys, sealed with its own key.
@@ -425,11 +343,4 @@ fn advance(bar: &ProgressBar, progress: Progress) {
     if ahead > 0 {
         bar.set_message(format!("storing (+{} KiB on the first node)", ahead >> 10));
     }
-}
-
-fn soul_text(units: u64) -> String {
-    format!(
-        "{} SOUL",
-        amount::show(&BigInt::from(units), amount::DECIMALS)
-    )
 }

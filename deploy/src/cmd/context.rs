@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 use neo_client::{Account, Actor, Hash160, Receipt, RpcClient, Wallet};
 use phantasma_sdk::contract::Phantasma;
+use phantasma_sdk::view;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Global;
 use crate::contract::Program;
@@ -180,7 +181,7 @@ impl Context {
 
     /// Prints what a transaction did, and the transaction.
     pub fn print_done(&self, mut data: Value, text: &str, receipt: &Receipt) -> Result<()> {
-        if let (Value::Object(data), Value::Object(more)) = (&mut data, receipt_json(receipt)) {
+        if let (Value::Object(data), Value::Object(more)) = (&mut data, view::receipt(receipt)) {
             data.extend(more);
         }
         self.print(&data, &format!("{text}\n{}", receipt_text(receipt)))
@@ -192,18 +193,7 @@ impl Context {
     }
 }
 
-/// What a transaction cost and where it is, as data.
-pub(super) fn receipt_json(receipt: &Receipt) -> Value {
-    json!({
-        "transaction": receipt.txid.to_string(),
-        "block": receipt.block_index,
-        "gas": amount::gas(receipt.gas_consumed),
-        "system_fee_gas": amount::gas(receipt.system_fee),
-        "network_fee_gas": amount::gas(receipt.network_fee),
-    })
-}
-
-/// The same in a line for people.
+/// What a transaction cost and where it is, in a line for people.
 pub(super) fn receipt_text(receipt: &Receipt) -> String {
     let (gas, fee) = (
         amount::gas(receipt.system_fee),

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
 use neo_client::{Hash160, RpcClient};
+use phantasma_sdk::view;
 use serde_json::{Value, json};
 
-use super::context::{Context, receipt_json, receipt_text};
+use super::context::{Context, receipt_text};
 use crate::amount;
 use crate::contract::{self, Artifacts, Deployed, Params, Program, Trio};
 
@@ -142,7 +143,7 @@ async fn deploy(
 fn deployed_json(deployed: &Deployed, artifacts: &Artifacts, hashes: &Trio<Hash160>) -> Value {
     let program = artifacts.program;
     let receipt = deployed.receipts.get(program).as_ref();
-    let mut data = receipt.map_or_else(|| json!({}), receipt_json);
+    let mut data = receipt.map_or_else(|| json!({}), view::receipt);
     data["contract"] = hashes.get(program).to_string().into();
     data["nef_bytes"] = artifacts.nef.len().into();
     data["manifest_bytes"] = artifacts.manifest.len().into();

@@ -7,14 +7,14 @@ use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use neo_client::{Account, Hash160, Hash256, PublicKey};
 use phantasma_net::{Identity, resolve};
-use phantasma_sdk::boxes;
 use phantasma_sdk::contract::Phantasma;
 use phantasma_sdk::relay::{ChainId, Outcome, Received, RelayClient, Since, check_anchor};
+use phantasma_sdk::{boxes, view};
 use phantasma_vm::script_data;
 use phantasma_wire::message::Class;
 use serde_json::{Value, json};
 
-use super::box_::{find, read_input, show_bytes};
+use super::box_::{find, read_input};
 use super::context::Context;
 use crate::profile::Peer;
 
@@ -262,7 +262,7 @@ fn show(received: &Received) -> (Value, String) {
     let body = &received.message.body;
     let author = PublicKey(body.author).script_hash();
     let (content, text) = match script_data(&body.payload) {
-        Some(data) => show_bytes(data),
+        Some(data) => view::data(data),
         None => (
             json!({"script": hex::encode(&body.payload)}),
             format!("(script) {}", hex::encode(&body.payload)),

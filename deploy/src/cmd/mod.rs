@@ -16,6 +16,7 @@ mod proof;
 mod reference;
 mod rewards;
 mod sale;
+mod serve;
 mod share;
 mod wallet;
 
@@ -130,6 +131,8 @@ pub enum Command {
     /// What things cost, beside peers.
     #[command(subcommand)]
     Bench(bench::BenchCommand),
+    /// The daemon: a service API and a web page for boxes, gates, files, nodes and rewards, on this machine only.
+    Serve(serve::ServeCommand),
     /// The main job once, for real, on this machine: net, contract, SOUL, box, message, file.
     Demo(demo::DemoCommand),
     /// Look at the whole set-up and say what is wrong, where, and what to do. Changes nothing.
@@ -160,6 +163,7 @@ pub async fn run(cli: Cli) -> Result<()> {
         Command::Proof(command) => proof::run(&context()?, command).await,
         Command::Rewards(command) => rewards::run(&context()?, command).await,
         Command::Bench(command) => bench::run(&context()?, command).await,
+        Command::Serve(command) => serve::run(&context()?, command).await,
         Command::Demo(command) => demo::run(&context()?, command).await,
         Command::Wallet(command) => wallet::run(&context()?, command).await,
         Command::Doctor(command) => doctor::run(cli.global, command).await,

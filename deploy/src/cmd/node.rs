@@ -2,7 +2,8 @@
 
 use anyhow::{Result, bail};
 use clap::Subcommand;
-use phantasma_sdk::proofs::{Proofs, Role};
+use phantasma_sdk::proofs::Proofs;
+use phantasma_sdk::view;
 use serde_json::json;
 
 use super::context::Context;
@@ -66,22 +67,13 @@ async fn info(context: &Context, proofs: &Proofs, address: Option<&str>) -> Resu
         );
     };
     let average = proofs.average_reputation().await?;
-    let data = json!({
-        "address": address,
-        "public_key": hex::encode(node.public_key.0),
-        "endpoints": node.endpoints,
-        "number": node.number,
-        "reputation": reputation(node.reputation),
-        "average_reputation": reputation(average),
-        "registered_ms": node.registered_ms,
-        "role": role_name(node.role),
-    });
+    let data = view::node(&node, average);
     let text = format!(
         "node {} {address}\nkey {}\nat {}\n{}, reputation {} (average {})\nregistered {}",
         node.number,
         hex::encode(node.public_key.0),
         node.endpoints,
-        role_name(node.role),
+        view::role(node.role),
         reputation(node.reputation),
         reputation(average),
         show_utc(node.registered_ms)
@@ -102,12 +94,4 @@ async fn list(context: &Context, proofs: &Proofs) -> Result<()> {
     }
     let data = json!({"average_reputation": average, "nodes": rows});
     context.print(&data, &lines.join("\n"))
-}
-
-fn role_name(role: Role) -> &'static str {
-    match role {
-        Role::Observer => "observer",
-        Role::Prover => "prover",
-        Role::Validator => "validator",
-    }
 }

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use clap::Subcommand;
 use phantasma_sdk::proofs::{Proofs, ProofsEvent};
+use phantasma_sdk::view;
 use serde_json::json;
 
 use super::context::Context;
@@ -29,17 +30,7 @@ pub(super) async fn run(context: &Context, command: RewardsCommand) -> Result<()
 
 async fn info(context: &Context, proofs: &Proofs) -> Result<()> {
     let (info, settings) = (proofs.reward_info().await?, proofs.settings().await?);
-    let data = json!({
-        "rounds": info.rounds,
-        "next_ms": info.next_ms,
-        "minimum": settings.minimum,
-        "validators": info.validators,
-        "provers": info.provers,
-        "pot": soul(info.pot),
-        "draw": info.draw,
-        "closed_validators": info.closed_validators,
-        "closed_provers": info.closed_provers,
-    });
+    let data = view::rewards(&info, &settings);
     let mut text = format!(
         "{} rounds were paid; the next can be closed from {}\nwaiting: validators {:?}, provers {:?} (at least {} each)\n",
         info.rounds,

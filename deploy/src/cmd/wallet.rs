@@ -7,9 +7,10 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 use clap::{Subcommand, ValueEnum};
 use neo_client::{GAS, Hash160, NEO, PrivateKey, Wallet};
+use phantasma_sdk::view;
 use serde_json::json;
 
-use super::context::{Context, receipt_json, receipt_text};
+use super::context::{Context, receipt_text};
 use crate::{amount, password};
 use import::{Found, ImportCommand};
 
@@ -188,7 +189,7 @@ async fn transfer(context: &Context, token: Token, text: &str, to: &str) -> Resu
         );
     }
     let receipt = actor.transfer(&hash, &receiver, units).await?;
-    let mut data = receipt_json(&receipt);
+    let mut data = view::receipt(&receipt);
     data["token"] = token.name().into();
     data["amount"] = text.into();
     data["to"] = to.into();

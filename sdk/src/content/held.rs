@@ -5,9 +5,11 @@ use std::collections::HashMap;
 use futures_util::future::join_all;
 use phantasma_wire::{
     Hash, PublicKey,
+    merkle::Shape,
     pdfs::{BlockRange, NodeAddress},
 };
 
+use super::ContentError;
 use crate::pdfs::Client;
 
 /// For each node one bit a block: 25 KiB for 50 GiB.
@@ -62,6 +64,53 @@ impl Held {
         let bits = self.by_node.get(node).and_then(|bits| bits.get(word));
         block < self.blocks && bits.is_some_and(|bits| (bits >> bit) & 1 == 1)
     }
+}
+
+/// Where the blocks of a content are, as the nodes that were asked say. What they say is not proved: a proof on the chain
+/// is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spread {
+    /// Blocks of the content.
+    pub blocks: u64,
+    /// Blocks that at least one node holds.
+    pub stored: u64,
+    /// Holders of the block that has the fewest.
+    pub fewest: u64,
+    /// Each node that was asked, with the blocks that it holds.
+    pub nodes: Vec<(NodeAddress, u64)>,
+}
+
+/// Asks nodes what they hold of a content of `size` bytes.
+///
+/// # Errors
+/// A size that no content has.
+pub async fn spread(
+    client: &Client,
+    nodes: &[NodeAddress],
+    root: &Hash,
+    size: u64,
+) -> Result<Spread, ContentError> {
+    let blocks = Shape::new(size)?.block_count();
+    let held = Held::ask(client, nodes, root, blocks).await;
+    let (mut stored, mut fewest) = (0, u64::MAX);
+    for block in 0..blocks {
+        let holders = nodes.iter();
+        let holders = holders.filter(|node| held.has(&node.public_key, block));
+        let holders = holders.count() as u64;
+        stored += u64::from(holders > 0);
+        fewest = fewest.min(holders);
+    }
+    let count = |node: &NodeAddress| {
+        let all = 0..blocks;
+        let held = all.filter(|block| held.has(&node.public_key, *block));
+        (node.clone(), held.count() as u64)
+    };
+    Ok(Spread {
+        blocks,
+        stored,
+        fewest,
+        nodes: nodes.iter().map(count).collect(),
+    })
 }
 
 /// Sets the bits of these ranges; what lies past the end is nothing.

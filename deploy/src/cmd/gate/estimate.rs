@@ -3,18 +3,16 @@
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 use neo_client::Hash160;
-use num_bigint::BigInt;
 use phantasma_sdk::contract::Phantasma;
 use phantasma_sdk::estimate::{Access, Estimate, Question, Subject, estimate_offline};
-use phantasma_vm::bound::{Cost, Fees, PartName, WorstWay};
+use phantasma_sdk::view;
+use phantasma_vm::bound::{Fees, WorstWay};
 use phantasma_vm::disassemble;
-use serde_json::{Value, json};
 
 use super::super::box_;
 use super::super::context::Context;
 use super::explain::What;
 use super::{SCRIPT_HELP, Source};
-use crate::amount;
 
 /// What is written or read when nothing else is given: a script that leaves true.
 const CONTENT: &[u8] = &[0x08];
@@ -92,7 +90,10 @@ pub(super) async fn run(context: &Context, args: EstimateArgs) -> Result<()> {
         (None, None) => bail!("nothing to estimate; give a script or --box"),
     };
     let limit = (max_payment != u64::MAX).then_some(max_payment);
-    context.print(&data(&estimate, limit), text(&estimate, limit).trim_end())
+    context.print(
+        &view::estimate(&estimate, limit),
+        text(&estimate, limit).trim_end(),
+    )
 }
 
 fn access(verb: Verb, content: Option<&[u8]>) -> Access {
@@ -125,65 +126,6 @@ async fn of_script(
         .context("the estimate needs no chain")
 }
 
-fn data(estimate: &Estimate, limit: Option<u64>) -> Value {
-    let bound = &estimate.bound;
-    let parts = bound.parts.iter();
-    let parts: serde_json::Map<_, _> = parts
-        .map(|part| (name(part.name).to_owned(), cost_json(&part.cost, None)))
-        .collect();
-    json!({
-        "method": estimate.method,
-        "at_most": cost_json(&bound.total, limit),
-        "parts": parts,
-        "gate_way": way_json(&bound.gate_way),
-        "content_way": bound.content_way.as_ref().map(way_json),
-        "only_limits": bound.wide,
-        "fees": {
-            "unit_pico_gas": estimate.fees.unit_pico,
-            "byte_datoshi": estimate.fees.byte_datoshi,
-        },
-    })
-}
-
-fn cost_json(cost: &Cost, limit: Option<u64>) -> Value {
-    json!({
-        "steps": cost.steps,
-        "units": cost.units,
-        "bytes": cost.bytes,
-        "gas": gas(cost),
-        "soul": soul(cost.soul, limit),
-        "soul_of_boxes": soul(cost.box_soul, None),
-        "nested_scripts": cost.nested,
-    })
-}
-
-fn way_json(way: &WorstWay) -> Value {
-    let turns = way.turns.iter();
-    let turns = turns.map(|turn| json!({"position": turn.position, "jumps": turn.jumps}));
-    json!({"turns": turns.collect::<Vec<_>>(), "end": way.end})
-}
-
-fn name(part: PartName) -> &'static str {
-    match part {
-        PartName::Entry => "transaction",
-        PartName::Method => "method",
-        PartName::Check => "check",
-        PartName::Gate => "gate",
-        PartName::Content => "content",
-        PartName::Limits => "limits",
-    }
-}
-
-fn gas(cost: &Cost) -> String {
-    amount::show(&BigInt::from(cost.gas_datoshi()), amount::DECIMALS)
-}
-
-/// None if there is no bound.
-fn soul(units: u128, limit: Option<u64>) -> Option<String> {
-    let none = units == u128::MAX || (limit.is_none() && units == u128::from(u64::MAX));
-    (!none).then(|| amount::show(&BigInt::from(units), amount::DECIMALS))
-}
-
 fn text(estimate: &Estimate, limit: Option<u64>) -> String {
     let bound = &estimate.bound;
     let total = &bound.total;
@@ -192,11 +134,11 @@ fn text(estimate: &Estimate, limit: Option<u64>) -> String {
         format!("  steps    {}", total.steps),
         format!(
             "  GAS      {} ({} units of execution, {} bytes of storage)",
-            gas(total),
+            view::cost_gas(total),
             total.units,
             total.bytes
         ),
-        match soul(total.soul, limit) {
+        match view::cost_soul(total.soul, limit) {
             Some(soul) => format!("  SOUL     {soul}"),
             None => {
                 "  SOUL     whatever --max-payment allows: the amount is only known while it runs"
@@ -207,7 +149,7 @@ fn text(estimate: &Estimate, limit: Option<u64>) -> String {
     if total.nested > 0 {
         lines.push(format!("  scripts  {} inside of others", total.nested));
     }
-    match soul(total.box_soul, None).as_deref() {
+    match view::cost_soul(total.box_soul, None).as_deref() {
         Some("0") => {}
         Some(soul) => lines.push(format!("  boxes    pay {soul} SOUL")),
         None => lines.push("  boxes    pay what they have".to_owned()),
@@ -216,8 +158,8 @@ fn text(estimate: &Estimate, limit: Option<u64>) -> String {
     for part in bound.parts.iter().filter(|part| part.cost.gas_pico > 0) {
         lines.push(format!(
             "  {:12} {} GAS ({} units, {} bytes)",
-            name(part.name),
-            gas(&part.cost),
+            view::part_name(part.name),
+            view::cost_gas(&part.cost),
             part.cost.units,
             part.cost.bytes
         ));

@@ -5,9 +5,9 @@ use std::io::{BufRead, IsTerminal, Write};
 use anyhow::Result;
 use clap::Args;
 use neo_client::Hash160;
-use phantasma_sdk::emulator::to_stack_item;
-use phantasma_vm::debug::{Answer, Command, Debugger, End};
-use serde_json::{Value, json};
+use phantasma_sdk::view;
+use phantasma_vm::debug::{Answer, Command, Debugger};
+use serde_json::Value;
 
 use super::super::context::Context;
 
@@ -31,7 +31,7 @@ pub(super) fn run(
 ) -> Result<()> {
     let mut debugger = debugger.with_account_names(|account| Hash160(*account).to_address());
     if context.global.json {
-        add_record(&debugger, &mut facts);
+        view::extend(&mut facts, view::recording(&debugger));
         return context.print(&facts, "");
     }
     let mut out = std::io::stdout().lock();
@@ -102,55 +102,4 @@ fn answer(debugger: &mut Debugger, line: &str, out: &mut dyn Write) -> std::io::
         Err(error) => writeln!(out, "{error}")?,
     }
     Ok(true)
-}
-
-/// Adds every script and every step.
-fn add_record(debugger: &Debugger, facts: &mut Value) {
-    let address = |account: &[u8; 20]| Hash160(*account).to_address();
-    let recording = debugger.recording();
-    let scripts = recording.runs.iter().map(|run| {
-        let known = &run.facts;
-        json!({
-            "script": hex::encode(run.script.as_slice()),
-            "box": known.this.to_string(),
-            "entry": known.entry.to_string(),
-            "verb": known.verb.name(),
-            "owner": address(&known.owner.to_array()),
-            "author": address(&known.author.to_array()),
-            "caller": address(&known.caller.to_array()),
-            "parent": run.parent,
-            "level": run.level,
-            "ended": run.left.is_some(),
-        })
-    });
-    let steps = recording.steps.iter().map(|step| {
-        let stack: Vec<_> = step
-            .stack
-            .iter()
-            .map(|item| to_stack_item(item).to_json())
-            .collect();
-        json!({
-            "script": step.run,
-            "position": step.position,
-            "instruction": debugger.instruction_text(step),
-            "stack": stack,
-            "stack_omitted": step.omitted,
-        })
-    });
-    let mut whole = debugger.clone();
-    whole.apply(&Command::Clear);
-    whole.apply(&Command::Continue);
-    let cost = whole.cost();
-    facts["outcome"] = match debugger.end() {
-        End::Halt(result) => json!({"state": "HALT", "result": to_stack_item(result).to_json()}),
-        End::Fault(message) => json!({"state": "FAULT", "exception": message}),
-    };
-    facts["cost"] = json!({
-        "instructions": cost.steps,
-        "units": cost.units,
-        "soul": cost.soul.to_string(),
-    });
-    facts["truncated"] = recording.truncated.into();
-    facts["scripts"] = scripts.collect();
-    facts["steps"] = steps.collect();
 }

@@ -1,7 +1,6 @@
 //! Token amounts as people write them.
 
-use num_bigint::BigInt;
-use num_traits::{Pow, Signed, Zero};
+use num_bigint::{BigInt, BigUint, Sign};
 
 /// Decimals of SOUL and GAS; NEO has none.
 pub const DECIMALS: u32 = 8;
@@ -40,10 +39,10 @@ pub fn parse(text: &str, decimals: u32) -> Result<BigInt, AmountError> {
 
 /// Shows smallest units as a decimal number without trailing zeros.
 pub fn show(units: &BigInt, decimals: u32) -> String {
-    let one: BigInt = BigInt::from(10).pow(decimals);
-    let (whole, fraction) = (units.abs() / &one, units.abs() % &one);
-    let sign = if units.is_negative() { "-" } else { "" };
-    if fraction.is_zero() {
+    let one = BigUint::from(10_u8).pow(decimals);
+    let (whole, fraction) = (units.magnitude() / &one, units.magnitude() % &one);
+    let sign = if units.sign() == Sign::Minus { "-" } else { "" };
+    if fraction == BigUint::ZERO {
         return format!("{sign}{whole}");
     }
     let width = decimals as usize;
