@@ -39,6 +39,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "phantasma-pdfs",
         &["phantasma-wire", "phantasma-net", "phantasma-sdk"],
     ),
+    (
+        "phantasma-mail",
+        &[
+            "phantasma-vm",
+            "phantasma-wire",
+            "phantasma-net",
+            "phantasma-sdk",
+        ],
+    ),
     ("phantasma", &["*"]),
     ("phantasma-pdfs-bench", &["*"]),
     ("phantasma-tests", &["*"]),
