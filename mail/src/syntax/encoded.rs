@@ -125,6 +125,52 @@ fn word(text: &[u8]) -> Option<(String, usize)> {
     Some((self::text(&bytes, charset), len))
 }
 
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// Base64 in lines of 76 characters.
+pub fn to_base64(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() / 3 * 4 + bytes.len() / 27 + 8);
+    for line in bytes.chunks(57) {
+        for three in line.chunks(3) {
+            let byte = |at: usize| u32::from(three.get(at).copied().unwrap_or(0));
+            let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+            for at in 0..4 {
+                let six = usize::try_from(bits >> (18 - 6 * at) & 63).unwrap_or(0);
+                let shown = ALPHABET.get(six).copied().unwrap_or(b'A');
+                text.push(if at <= three.len() {
+                    char::from(shown)
+                } else {
+                    '='
+                });
+            }
+        }
+        text.push_str("\r\n");
+    }
+    text
+}
+
+/// A value for a header field: as it is when it is ASCII, else as encoded words.
+pub fn to_words(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_owned();
+    }
+    let mut words = Vec::new();
+    let mut word = String::new();
+    for c in text.chars() {
+        // 75 characters a word are allowed; 42 bytes become 56, and 12 stand around them.
+        if word.len() + c.len_utf8() > 42 {
+            words.push(std::mem::take(&mut word));
+        }
+        word.push(c);
+    }
+    words.push(word);
+    let shown = words.iter().map(|word| {
+        let encoded = to_base64(word.as_bytes());
+        format!("=?utf-8?B?{}?=", encoded.trim_end())
+    });
+    shown.collect::<Vec<_>>().join("\r\n ")
+}
+
 /// Where a text stands first.
 pub fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
     if wanted.is_empty() {
@@ -151,6 +197,23 @@ mod tests {
         ] {
             assert_eq!(words(value.as_bytes()), expected);
         }
+    }
+
+    #[test]
+    fn what_is_encoded_is_read_again() {
+        for len in 0..200_usize {
+            let bytes: Vec<u8> = (0..len).map(|n| (n * 37) as u8).collect();
+            let text = to_base64(&bytes);
+            assert_eq!(base64(text.as_bytes()), bytes);
+            assert!(text.lines().all(|line| line.len() <= 76));
+        }
+        let long = "Grüße, 你好 ".repeat(20);
+        let folded = to_words(&long);
+        assert_eq!(
+            words(&super::super::header::unfold(folded.as_bytes())),
+            long
+        );
+        assert_eq!(to_words("plain"), "plain");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The structure of a message (RFC 2045 and 2046): its parts, and where each lies.
 
+use super::encoded;
 use super::header::{fields, first, line_len, split, trim_end};
 
 /// Parts of parts of parts: real mail nests three or four deep.
@@ -26,12 +27,15 @@ pub struct Part {
     pub parts: Vec<Part>,
 }
 
+/// Names and values.
+pub type Params = Vec<(Vec<u8>, Vec<u8>)>;
+
 /// `text/plain; charset=utf-8`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContentType {
     pub kind: Vec<u8>,
     pub subtype: Vec<u8>,
-    pub params: Vec<(Vec<u8>, Vec<u8>)>,
+    pub params: Params,
 }
 
 impl Default for ContentType {
@@ -63,7 +67,7 @@ impl ContentType {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Disposition {
     pub kind: Vec<u8>,
-    pub params: Vec<(Vec<u8>, Vec<u8>)>,
+    pub params: Params,
 }
 
 impl Disposition {
@@ -123,6 +127,28 @@ impl Part {
 pub fn parse(message: &[u8]) -> Part {
     let mut left = MAX_PARTS;
     part(message, 0, message.len(), 0, &mut left, false)
+}
+
+/// The decoded texts of a mail.
+pub fn texts(mail: &[u8], part: &Part) -> Vec<String> {
+    if !part.parts.is_empty() {
+        return part
+            .parts
+            .iter()
+            .flat_map(|part| texts(mail, part))
+            .collect();
+    }
+    if !part.content_type.kind.eq_ignore_ascii_case(b"text") {
+        return Vec::new();
+    }
+    let content = part.content(mail);
+    let bytes = match part.encoding.to_ascii_lowercase().as_slice() {
+        b"base64" => encoded::base64(content),
+        b"quoted-printable" => encoded::quoted_printable(content, false),
+        _ => content.to_vec(),
+    };
+    let charset = part.content_type.param("charset").unwrap_or_default();
+    vec![encoded::text(&bytes, &String::from_utf8_lossy(charset))]
 }
 
 fn part(
@@ -257,7 +283,7 @@ fn parse_disposition(value: &[u8]) -> Disposition {
 }
 
 /// `head; name=value; name="quoted value"`.
-fn parse_params(value: &[u8]) -> (Vec<u8>, Vec<(Vec<u8>, Vec<u8>)>) {
+fn parse_params(value: &[u8]) -> (Vec<u8>, Params) {
     let mut pieces = pieces(value).into_iter();
     let head = pieces.next().unwrap_or_default();
     let params = pieces.filter_map(|piece| {

@@ -149,6 +149,43 @@ fn path_of(text: &str) -> Result<(String, Vec<String>), Wrong> {
     Ok((path.to_owned(), params))
 }
 
+/// Reads the text behind DATA: takes the doubled dots off and finds the end, `CRLF . CRLF`. Line ends of other kinds are
+/// text, so that nothing in a mail can end it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DataReader {
+    #[default]
+    LineStart,
+    Dot,
+    DotCr,
+    Within,
+    Cr,
+}
+
+impl DataReader {
+    /// Takes bytes as they come, appends the mail's to `out`. When the end is among them, gives how many were used.
+    pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Option<usize> {
+        for (at, byte) in bytes.iter().enumerate() {
+            *self = match (*self, byte) {
+                (Self::DotCr, b'\n') => return Some(at + 1),
+                (Self::LineStart, b'.') => Self::Dot,
+                (Self::Dot, b'\r') => Self::DotCr,
+                (state, byte) => {
+                    if state == Self::DotCr {
+                        out.push(b'\r');
+                    }
+                    out.push(*byte);
+                    match byte {
+                        b'\r' => Self::Cr,
+                        b'\n' if state == Self::Cr => Self::LineStart,
+                        _ => Self::Within,
+                    }
+                }
+            };
+        }
+        None
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -182,6 +219,35 @@ mod tests {
             "EHLO",
         ] {
             assert!(matches!(parse(line.as_bytes()), Err(Wrong::Arguments(_))));
+        }
+    }
+
+    #[test]
+    fn a_mail_ends_at_the_dot_and_nowhere_else() {
+        for (sent, mail) in [
+            ("a\r\n.\r\nQUIT", "a\r\n"),
+            (".\r\nQUIT", ""),
+            ("..\r\n.\r\nQUIT", ".\r\n"),
+            (".x\r\n.\r\nQUIT", "x\r\n"),
+            ("a\n.\nb\n.\r\nc\r\n.\r\nQUIT", "a\n.\nb\n.\r\nc\r\n"),
+            (".\rx\r\n.\r\nQUIT", "\rx\r\n"),
+            ("a\r\r\n.\r\nQUIT", "a\r\r\n"),
+        ] {
+            for cut in 1..sent.len() {
+                let (mut reader, mut out) = (DataReader::default(), Vec::new());
+                let mut used = 0;
+                for piece in sent.as_bytes().chunks(cut) {
+                    match reader.push(piece, &mut out) {
+                        Some(last) => {
+                            used += last;
+                            break;
+                        }
+                        None => used += piece.len(),
+                    }
+                }
+                assert_eq!(String::from_utf8_lossy(&out), mail, "{sent:?} {cut}");
+                assert_eq!(sent.get(used..), Some("QUIT"), "{sent:?} {cut}");
+            }
         }
     }
 }
