@@ -43,6 +43,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "phantasma-console",
         &["phantasma-net", "phantasma-vm", "phantasma-sdk"],
     ),
+    (
+        "phantasma-mail",
+        &[
+            "phantasma-vm",
+            "phantasma-wire",
+            "phantasma-net",
+            "phantasma-sdk",
+        ],
+    ),
     ("phantasma", &["*"]),
     ("phantasma-pdfs-bench", &["*"]),
     ("phantasma-tests", &["*"]),

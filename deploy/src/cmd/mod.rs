@@ -9,6 +9,10 @@ mod demo;
 mod doctor;
 mod gate;
 mod group;
+mod mail;
+mod mail_read;
+mod mail_send;
+mod mail_serve;
 mod message;
 mod net;
 mod node;
@@ -116,6 +120,9 @@ pub enum Command {
     /// Signed messages through a relay.
     #[command(subcommand)]
     Message(message::MessageCommand),
+    /// Mailboxes: a box with an address, SMTP and IMAP for mail programs on this machine.
+    #[command(subcommand)]
+    Mail(mail::MailCommand),
     /// The sale of SOUL: buy, look, unlock; and what its administrator may do.
     #[command(subcommand)]
     Sale(sale::SaleCommand),
@@ -158,6 +165,7 @@ pub async fn run(cli: Cli) -> Result<()> {
         Command::Content(command) => content::run(&context()?, command).await,
         Command::Group(command) => group::run(&context()?, command).await,
         Command::Message(command) => message::run(&context()?, command).await,
+        Command::Mail(command) => mail::run(&context()?, command).await,
         Command::Sale(command) => sale::run(&context()?, command).await,
         Command::Node(command) => node::run(&context()?, command).await,
         Command::Proof(command) => proof::run(&context()?, command).await,
