@@ -5,6 +5,7 @@
 //! looks at nothing but its box needs two or three.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use neo_client::Hash160;
 use neo_framework::chain::{Chain, Outcome};
@@ -40,6 +41,34 @@ pub enum Admission {
     },
 }
 
+impl fmt::Display for Admission {
+    /// A sentence for people who would write a message.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (price, lasting) = match self {
+            Self::Free => return f.write_str("the gate lets this author write"),
+            Self::Refused { reason } => return write!(f, "the gate refuses this author: {reason}"),
+            Self::Priced { price, lasting } => (*price, *lasting),
+        };
+        let (for_what, then) = match lasting {
+            true => ("", ", after which messages pass"),
+            false => (" for each content", ""),
+        };
+        write!(
+            f,
+            "the gate asks {} SOUL{for_what}, which a message cannot pay: write in a transaction of your own, \
+             writeContent with maxPayment {price}{then}",
+            soul(price)
+        )
+    }
+}
+
+/// In whole SOUL, without zeros at the end.
+fn soul(units: u64) -> String {
+    const ONE: u64 = 100_000_000;
+    let text = format!("{}.{:08}", units / ONE, units % ONE);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 /// Who writes what where, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Write<'a> {
@@ -69,10 +98,12 @@ pub enum Asked {
 }
 
 /// How long an answer holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Holds {
+    /// For everybody, until an event of the box.
+    ForAll,
     /// For this author whatever is written, until an event of the box.
-    UntilEvent,
+    ForAuthor,
     /// The gate looks at clock, content, other boxes, or values that change without an event.
     Now,
 }
@@ -112,14 +143,11 @@ impl Facts {
         let stored = self.entries.get(&box_key(box_id)).cloned().flatten();
         let gate = stored.unwrap_or_default();
         let gate = gate.get(item::AUTHOR as usize..).unwrap_or_default();
-        let changes = steps(gate).any(|step| match step {
-            Ok(step) => looks_further(i64::from(step.instr.byte), step.operand),
-            Err(_) => true,
+        let holds = steps(gate).map(|step| match step {
+            Ok(step) => looked_at(i64::from(step.instr.byte), step.operand),
+            Err(_) => Holds::Now,
         });
-        match changes {
-            true => Holds::Now,
-            false => Holds::UntilEvent,
-        }
+        holds.max().unwrap_or(Holds::ForAll)
     }
 }
 
@@ -130,25 +158,27 @@ pub fn box_key(box_id: u64) -> Vec<u8> {
     keys::box_record(int(id)).as_slice().to_vec()
 }
 
-/// Whether an instruction of a gate depends on more than box, author and verb.
-fn looks_further(op: i64, operand: &[u8]) -> bool {
-    match op {
-        ops::STATE => operand.first().is_none_or(|state| {
-            matches!(
-                i64::from(*state),
-                ops::STATE_TIMESTAMP | ops::STATE_CONSENSUS | ops::STATE_CONTENT
-            )
-        }),
+/// How long an answer holds that depends on this instruction of a gate.
+fn looked_at(op: i64, operand: &[u8]) -> Holds {
+    match (op, operand.first().copied().map(i64::from)) {
+        (ops::STATE, Some(ops::STATE_OWN | ops::STATE_MEMBER | ops::STATE_CALLER)) => {
+            Holds::ForAuthor
+        }
+        (ops::STATE, Some(ops::STATE_TIMESTAMP | ops::STATE_CONSENSUS | ops::STATE_CONTENT)) => {
+            Holds::Now
+        }
+        (ops::STATE, _) => Holds::ForAll,
         // They give or take, and what follows from that comes as an event of the box.
-        ops::PAY | ops::INCLUDE | ops::EXCLUDE => false,
-        op => op >= ops::BALANCE,
+        (ops::PAY | ops::INCLUDE | ops::EXCLUDE, _) => Holds::ForAuthor,
+        (op, _) if op >= ops::BALANCE => Holds::Now,
+        _ => Holds::ForAll,
     }
 }
 
 /// What the box says. A gate that draws random numbers may say something else in a block.
 #[must_use]
 pub fn admission(facts: &Facts, write: &Write<'_>) -> Asked {
-    let mut trial = Trial::new(facts, write);
+    let trial = Trial::new(facts, write);
     let unpaid = trial.ask(0);
     if let Some(missing) = trial.missing() {
         return Asked::Missing(missing);

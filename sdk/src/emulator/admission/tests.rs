@@ -168,14 +168,23 @@ fn answers_hold_as_long_as_what_the_gate_looks_at() {
         facts.hold(7)
     };
     let ready = |gate: Gate| hold(gate.script().unwrap());
-    assert_eq!(ready(Gate::Free), Holds::UntilEvent);
-    assert_eq!(ready(Gate::members()), Holds::UntilEvent);
-    assert_eq!(ready(Gate::pay_once(5)), Holds::UntilEvent);
-    assert_eq!(ready(Gate::priced_write(5)), Holds::UntilEvent);
+    assert_eq!(ready(Gate::Free), Holds::ForAll);
+    assert_eq!(ready(Gate::members()), Holds::ForAuthor);
+    assert_eq!(ready(Gate::pay_once(5)), Holds::ForAuthor);
+    assert_eq!(ready(Gate::priced_write(5)), Holds::ForAuthor);
     assert_eq!(ready(Gate::subscription(5, 60)), Holds::Now);
     assert_eq!(ready(Gate::time_window(5, 60)), Holds::Now);
     assert_eq!(hold(assemble("STATE content\nSIZE").unwrap()), Holds::Now);
     assert_eq!(hold(assemble("PUSH 3\nCOUNT").unwrap()), Holds::Now);
+}
+
+#[test]
+fn a_price_is_told_with_how_to_pay_it() {
+    let priced = |price, lasting| Admission::Priced { price, lasting }.to_string();
+    let once = priced(2_5000_0000, true);
+    assert!(once.contains("2.5 SOUL") && once.contains("maxPayment 250000000"));
+    assert!(once.contains("after which messages pass"), "{once}");
+    assert!(priced(10_0000_0000, false).contains("10 SOUL for each content"));
 }
 
 #[test]

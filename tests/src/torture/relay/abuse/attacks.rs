@@ -1,24 +1,21 @@
-//! The attacks. Each does its share in every window and says at the end what it did.
+//! Attacks without a session. Each does its share in every window and says at the end what it did.
 
 use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use phantasma_net::{Connection, Endpoint, FrameReceiver, FrameSender, Identity, Protocol};
-use phantasma_sdk::relay::{ChainId, RelayClient, RelayClientError, RelayError, Since};
-use phantasma_wire::message::{Message, Unsigned};
-use phantasma_wire::relay::{ClientFrame, RelayFrame};
-use tokio::sync::Mutex;
+use phantasma_net::{Endpoint, Identity, Protocol};
 
-use super::super::{RelayPlace, World};
-use super::honest::{message, now_ms};
 use crate::torture::random::Random;
 
 pub(super) trait Attack: Send + Sized + 'static {
     /// One window's share of it.
     fn window(self) -> impl Future<Output = Self> + Send;
+
+    /// What goes on in calm windows.
+    fn calm(self) -> impl Future<Output = Self> + Send {
+        std::future::ready(self)
+    }
 
     /// What it did, for people.
     fn note(&self) -> String;
@@ -102,7 +99,8 @@ impl Attack for Garbage {
 /// First packets of connections that nobody goes on with, each from another address of this machine.
 pub(super) struct Spoofing {
     relay: SocketAddr,
-    initials: Vec<Vec<u8>>,
+    /// What a client sends before it hears from a server, packet by packet.
+    initials: Vec<Vec<Vec<u8>>>,
     number: u32,
     sent: usize,
     back: usize,
@@ -124,15 +122,17 @@ impl Spoofing {
     }
 
     fn send(&mut self) {
-        for packets in self.initials.chunks(SPOOFED) {
+        for flights in self.initials.chunks(SPOOFED) {
             let mut sockets = Vec::new();
-            for packet in packets {
+            for packets in flights {
                 self.number += 1;
                 let [_, _, high, low] = self.number.to_be_bytes();
                 let source = Ipv4Addr::new(127, 77, high, low.max(1));
                 let socket = UdpSocket::bind((source, 0)).unwrap();
                 socket.set_nonblocking(true).unwrap();
-                self.sent += socket.send_to(packet, self.relay).unwrap_or(0);
+                for packet in packets {
+                    self.sent += socket.send_to(packet, self.relay).unwrap_or(0);
+                }
                 sockets.push(socket);
             }
             std::thread::sleep(ANSWERS);
@@ -166,23 +166,30 @@ impl Attack for Spoofing {
     }
 }
 
-async fn initials(count: usize) -> Vec<Vec<u8>> {
-    let trap = tokio::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))
-        .await
-        .unwrap();
-    let address = trap.local_addr().unwrap();
+async fn initials(count: usize) -> Vec<Vec<Vec<u8>>> {
     let endpoint = endpoint(1);
-    let (mut found, mut buffer) = (Vec::new(), vec![0; 2048]);
-    while found.len() < count {
-        let connecting = endpoint.connect(address, None);
-        let first = async {
-            let (len, _) = trap.recv_from(&mut buffer).await.unwrap();
-            buffer[..len].to_vec()
+    let mut found = Vec::new();
+    for _ in 0..count {
+        let trap = tokio::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await;
+        let trap = trap.unwrap();
+        let connecting = endpoint.connect(trap.local_addr().unwrap(), None);
+        let (mut flight, mut buffer) = (Vec::new(), vec![0; 2048]);
+        let receiving = async {
+            let wait = |flight: &Vec<_>| match flight.is_empty() {
+                true => Duration::from_secs(5),
+                false => Duration::from_millis(2),
+            };
+            while let Ok(got) =
+                tokio::time::timeout(wait(&flight), trap.recv_from(&mut buffer)).await
+            {
+                flight.push(buffer[..got.unwrap().0].to_vec());
+            }
         };
         tokio::select! {
-            packet = first => found.push(packet),
+            () = receiving => {}
             _ = connecting => {}
         }
+        found.push(flight);
     }
     found
 }
@@ -195,275 +202,9 @@ fn received(socket: &UdpSocket) -> usize {
     bytes
 }
 
-/// A session of the protocol that does only what it is told.
-struct Session {
-    connection: Connection,
-    sender: FrameSender,
-    _receiver: FrameReceiver,
-}
-
-async fn session(endpoint: &Endpoint, relay: Relay) -> Result<Session, String> {
-    let told = |error: phantasma_net::NetError| error.to_string();
-    let connection = endpoint.connect(relay.address, Some(relay.key)).await;
-    let connection = connection.map_err(told)?;
-    let (mut sender, mut receiver) = connection.open().await.map_err(told)?;
-    let hello = ClientFrame::Hello {
-        network: relay.served.network,
-        contract: relay.served.contract,
-    };
-    sender.send(&hello).await.map_err(told)?;
-    match receiver.receive().await.map_err(told)? {
-        Some(RelayFrame::Welcome { .. }) => Ok(Session {
-            connection,
-            sender,
-            _receiver: receiver,
-        }),
-        other => Err(format!("{other:?} instead of a welcome")),
-    }
-}
-
-/// What a session needs to know.
-#[derive(Clone, Copy)]
-struct Relay {
-    address: SocketAddr,
-    key: [u8; 33],
-    served: ChainId,
-}
-
-impl Relay {
-    fn of(world: &World, place: &RelayPlace) -> Self {
-        Self {
-            address: place.address(),
-            key: place.key,
-            served: world.served(),
-        }
-    }
-}
-
-fn endpoint(connections: usize) -> Endpoint {
+pub(super) fn endpoint(connections: usize) -> Endpoint {
     let mut protocol = Protocol::relay();
     protocol.limits.max_connections = connections;
     let from = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     Endpoint::bind(from, &Identity::random().unwrap(), protocol).unwrap()
-}
-
-/// Sessions that listen and never read, and somebody who writes long messages to them.
-pub(super) struct Slow {
-    readers: Vec<Session>,
-    client: RelayClient,
-    author: Identity,
-    template: Unsigned,
-    sequence: u64,
-}
-
-/// Long messages of a window, and the pause after each.
-const LONG_MESSAGES: u64 = 200;
-const LONG_PAUSE: Duration = Duration::from_millis(10);
-
-impl Slow {
-    pub(super) async fn new(world: &World, place: &RelayPlace, count: usize) -> Self {
-        let (endpoint, relay) = (endpoint(count), Relay::of(world, place));
-        let mut readers = Vec::new();
-        for _ in 0..count {
-            let mut session = session(&endpoint, relay).await.unwrap();
-            let subscribe = ClientFrame::Subscribe {
-                request: 1,
-                box_id: world.box_id,
-                from: Since::Now,
-            };
-            session.sender.send(&subscribe).await.unwrap();
-            readers.push(session);
-        }
-        let author = Identity::random().unwrap();
-        Self {
-            readers,
-            client: world.connect(place).await.unwrap(),
-            template: message(world, &author, 1).body,
-            author,
-            sequence: 1,
-        }
-    }
-}
-
-impl Attack for Slow {
-    async fn window(mut self) -> Self {
-        for _ in 0..LONG_MESSAGES {
-            self.sequence += 1;
-            let body = Unsigned {
-                sequence: self.sequence,
-                time_ms: now_ms(),
-                payload: vec![1; 20_000].into(),
-                ..self.template.clone()
-            };
-            let message = body.sign(|bytes| self.author.sign(bytes).unwrap()).unwrap();
-            self.client.publish(message).await.unwrap();
-            tokio::time::sleep(LONG_PAUSE).await;
-        }
-        self
-    }
-
-    fn note(&self) -> String {
-        let (sent, readers) = (self.sequence - 1, self.readers.len());
-        format!("{sent} messages of 20 kB to {readers} readers")
-    }
-}
-
-/// Sessions that are opened and then do nothing.
-#[derive(Clone)]
-pub(super) struct Idle {
-    relay: Relay,
-    share: usize,
-    /// Some share a socket: 10,000 sockets are more than a process may have on most systems.
-    endpoints: Arc<Vec<Endpoint>>,
-    sessions: Arc<Mutex<Vec<Session>>>,
-    failed: Arc<Mutex<Vec<String>>>,
-    took_ms: Arc<AtomicUsize>,
-}
-
-/// Sockets of all sessions, and handshakes at once on each.
-const SOCKETS: usize = 8;
-const AT_ONCE: usize = 2;
-
-/// Handshakes that may fail before an attack is given up: a packet may be lost.
-const FAILURES: usize = 100;
-
-/// Between two handshakes on a socket: all together some 500 a second, each of which costs both sides two signatures.
-const HANDSHAKE_PAUSE: Duration = Duration::from_millis(30);
-
-impl Idle {
-    pub(super) fn new(world: &World, place: &RelayPlace, share: usize) -> Self {
-        Self {
-            relay: Relay::of(world, place),
-            share,
-            endpoints: Arc::new((0..SOCKETS).map(|_| endpoint(share)).collect()),
-            sessions: Arc::default(),
-            failed: Arc::default(),
-            took_ms: Arc::default(),
-        }
-    }
-
-    /// Sessions that are still there.
-    pub(super) async fn open(&self) -> usize {
-        let sessions = self.sessions.lock().await;
-        let open = sessions.iter().filter(|one| !one.connection.is_closed());
-        open.count()
-    }
-
-    pub(super) async fn close(&self) {
-        self.sessions.lock().await.clear();
-    }
-
-    async fn open_some(&self, endpoint: Endpoint, left: Arc<AtomicUsize>) {
-        let one_less = |left: usize| left.checked_sub(1);
-        let order = Ordering::Relaxed;
-        while left.fetch_update(order, order, one_less).is_ok() {
-            match session(&endpoint, self.relay).await {
-                Ok(session) => self.sessions.lock().await.push(session),
-                Err(error) => {
-                    let mut failed = self.failed.lock().await;
-                    failed.push(error);
-                    if failed.len() > FAILURES {
-                        return;
-                    }
-                    left.fetch_add(1, order);
-                }
-            }
-            tokio::time::sleep(HANDSHAKE_PAUSE).await;
-        }
-    }
-}
-
-impl Attack for Idle {
-    async fn window(self) -> Self {
-        let (left, start) = (Arc::new(AtomicUsize::new(self.share)), Instant::now());
-        let mut opening = Vec::new();
-        for endpoint in self.endpoints.iter() {
-            for _ in 0..AT_ONCE {
-                let (this, endpoint, left) = (self.clone(), endpoint.clone(), left.clone());
-                opening.push(tokio::spawn(async move {
-                    this.open_some(endpoint, left).await;
-                }));
-            }
-        }
-        for task in opening {
-            task.await.unwrap();
-        }
-        let took = start.elapsed().as_millis() as usize;
-        self.took_ms.fetch_add(took, Ordering::Relaxed);
-        self
-    }
-
-    fn note(&self) -> String {
-        let opened = self.sessions.try_lock().map_or(0, |all| all.len());
-        let seconds = self.took_ms.load(Ordering::Relaxed) as f64 / 1000.0;
-        let failed = self.failed.try_lock().map_or(0, |all| all.len());
-        let rate = opened as f64 / seconds;
-        format!("{opened} opened, {rate:.0} a second, {failed} attempts more")
-    }
-
-    fn broken(&self) -> Vec<String> {
-        let failed = self.failed.try_lock().unwrap();
-        match failed.len() > FAILURES {
-            true => vec![format!("sessions do not open: {:?}", failed.last())],
-            false => Vec::new(),
-        }
-    }
-}
-
-/// A message that its author did not sign, and one that has been here, again and again.
-pub(super) struct Forgery {
-    client: RelayClient,
-    good: Message,
-    share: usize,
-    forged: usize,
-    known: usize,
-    odd: Vec<String>,
-}
-
-impl Forgery {
-    pub(super) fn new(client: RelayClient, good: Message, share: usize) -> Self {
-        Self {
-            client,
-            good,
-            share,
-            forged: 0,
-            known: 0,
-            odd: Vec::new(),
-        }
-    }
-}
-
-impl Attack for Forgery {
-    async fn window(mut self) -> Self {
-        let forged = Message {
-            signature: [7; 64],
-            ..self.good.clone()
-        };
-        for number in 0..self.share {
-            let sent = match number % 2 {
-                0 => self.client.publish(forged.clone()).await,
-                _ => self.client.publish(self.good.clone()).await,
-            };
-            match sent {
-                Err(RelayClientError::Refused {
-                    error: RelayError::BadSignature,
-                    ..
-                }) if number % 2 == 0 => self.forged += 1,
-                Ok(_) if number % 2 == 1 => self.known += 1,
-                other => self.odd.push(format!("number {number}: {other:?}")),
-            }
-        }
-        self
-    }
-
-    fn note(&self) -> String {
-        format!(
-            "{} forged refused, {} replays answered",
-            self.forged, self.known
-        )
-    }
-
-    fn broken(&self) -> Vec<String> {
-        self.odd.iter().take(3).cloned().collect()
-    }
 }

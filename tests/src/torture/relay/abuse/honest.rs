@@ -1,12 +1,54 @@
 //! Those whom attacks must not hurt: one who publishes and one who reads.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use phantasma_net::Identity;
-use phantasma_sdk::relay::{Messages, RelayClient, Since};
+use phantasma_sdk::relay::{ChainId, Messages, RelayClient, Since};
 use phantasma_wire::message::{Class, Message, Unsigned};
 
 use super::super::{RelayPlace, World};
+
+/// A relay and one of its boxes, as everybody has to know them.
+#[derive(Clone, Copy)]
+pub(super) struct Target {
+    pub(super) address: SocketAddr,
+    pub(super) key: [u8; 33],
+    pub(super) served: ChainId,
+    pub(super) box_id: u64,
+}
+
+impl Target {
+    pub(super) fn of(world: &World, place: &RelayPlace) -> Self {
+        Self {
+            address: place.address(),
+            key: place.key,
+            served: world.served(),
+            box_id: world.box_id,
+        }
+    }
+
+    pub(super) async fn connect(&self) -> RelayClient {
+        let me = Identity::random().unwrap();
+        let connecting = RelayClient::connect(self.address, &me, Some(self.key), self.served);
+        connecting.await.unwrap()
+    }
+
+    /// An ephemeral message of 200 bytes.
+    pub(super) fn message(&self, author: &Identity, sequence: u64) -> Message {
+        let body = Unsigned {
+            network: self.served.network,
+            contract: self.served.contract,
+            author: author.public_key(),
+            box_id: self.box_id,
+            sequence,
+            time_ms: now_ms(),
+            class: Class::Ephemeral,
+            payload: vec![0; 200].into(),
+        };
+        body.sign(|bytes| author.sign(bytes).unwrap()).unwrap()
+    }
+}
 
 /// Between two honest messages.
 const PAUSE: Duration = Duration::from_millis(2);
@@ -45,6 +87,7 @@ impl Times {
 }
 
 pub(super) struct Honest {
+    relay: Target,
     publisher: RelayClient,
     _reader: RelayClient,
     messages: Messages,
@@ -53,23 +96,24 @@ pub(super) struct Honest {
 }
 
 impl Honest {
-    pub(super) async fn new(world: &World, place: &RelayPlace) -> Self {
-        let reader = world.connect(place).await.unwrap();
+    pub(super) async fn new(relay: Target) -> Self {
+        let reader = relay.connect().await;
         Self {
-            messages: reader.subscribe(world.box_id, Since::Now).await.unwrap(),
+            relay,
+            messages: reader.subscribe(relay.box_id, Since::Now).await.unwrap(),
             _reader: reader,
-            publisher: world.connect(place).await.unwrap(),
+            publisher: relay.connect().await,
             author: Identity::random().unwrap(),
             sequence: 0,
         }
     }
 
     /// Milliseconds from signing a message to having it.
-    pub(super) async fn time(&mut self, world: &World) -> f64 {
+    pub(super) async fn time(&mut self) -> f64 {
         tokio::time::sleep(PAUSE).await;
         self.sequence += 1;
         let start = Instant::now();
-        let message = message(world, &self.author, self.sequence);
+        let message = self.relay.message(&self.author, self.sequence);
         self.publisher.publish(message).await.unwrap();
         loop {
             let next = tokio::time::timeout(LOST, self.messages.next()).await;
@@ -82,21 +126,6 @@ impl Honest {
             }
         }
     }
-}
-
-/// An ephemeral message of 200 bytes.
-pub(super) fn message(world: &World, author: &Identity, sequence: u64) -> Message {
-    let body = Unsigned {
-        network: world.served().network,
-        contract: world.served().contract,
-        author: author.public_key(),
-        box_id: world.box_id,
-        sequence,
-        time_ms: now_ms(),
-        class: Class::Ephemeral,
-        payload: vec![0; 200].into(),
-    };
-    body.sign(|bytes| author.sign(bytes).unwrap()).unwrap()
 }
 
 pub(super) fn now_ms() -> u64 {

@@ -6,14 +6,18 @@
 
 mod attacks;
 mod honest;
+mod sessions;
 
 use std::time::{Duration, Instant};
 
-use phantasma_net::Identity;
+use tokio::runtime::{Handle, Runtime};
 
-use super::{RelayPlace, World};
-use attacks::{Attack, Forgery, Garbage, Idle, Slow, Spoofing};
-use honest::{Honest, Times};
+use super::World;
+use attacks::{Attack, Garbage, Spoofing};
+use honest::{Honest, Target};
+use sessions::{Forgery, Idle, Slow};
+
+pub use honest::Times;
 
 /// How much of everything.
 #[derive(Clone, Copy, Debug)]
@@ -161,11 +165,12 @@ pub async fn run(size: Size, mut tell: impl FnMut(&Phase)) -> Vec<Phase> {
     );
     let mut place = world.place(&config);
     world.start(&mut place, None);
-    let relay = place.address();
+    let relay = Target::of(&world, &place);
+    let outside = outside();
     let mut run = Run {
-        honest: Honest::new(&world, &place).await,
-        world: &world,
-        place: &place,
+        honest: Honest::new(relay).await,
+        outside: outside.handle().clone(),
+        pid: place.pid(),
         size,
     };
     let mut phases = Vec::new();
@@ -174,60 +179,91 @@ pub async fn run(size: Size, mut tell: impl FnMut(&Phase)) -> Vec<Phase> {
         phases.push(phase);
     };
     // The first messages pay for what is opened and loaded once.
-    run.window().await;
+    run.quiet().await;
 
-    let garbage = Garbage::new(relay, size.in_window(size.garbage), size.rate);
+    let garbage = Garbage::new(relay.address, size.in_window(size.garbage), size.rate);
     add(run.phase("garbage datagrams", 0.0, garbage).await);
-    let spoofing = Spoofing::new(relay, size.in_window(size.spoofed)).await;
+    let spoofing = Spoofing::new(relay.address, size.in_window(size.spoofed));
+    let spoofing = run.outside(spoofing).await;
     add(run.phase("spoofed sources", 0.0, spoofing).await);
-    let slow = Slow::new(&world, &place, size.slow_readers).await;
+    let slow = run.outside(Slow::new(relay, size.slow_readers)).await;
     let kib = size.slow_readers as f64 * SLOW_KIB;
     add(run.phase("slow readers", kib, slow).await);
     let kib = kib + size.idle as f64 * IDLE_KIB;
-    let idle = Idle::new(&world, &place, size.in_window(size.idle));
+    let share = size.in_window(size.idle);
+    let idle = run.outside(async move { Idle::new(relay, share) }).await;
     add(run.phase("opening sessions", kib, idle.clone()).await);
     add(run.held("idle sessions", kib, &idle).await);
     drop(idle);
-    let good = honest::message(&world, &Identity::random().unwrap(), 1);
-    let client = world.connect(&place).await.unwrap();
-    let forgery = Forgery::new(client, good, size.in_window(size.forged));
+    let forgery = Forgery::new(relay, size.in_window(size.forged));
+    let forgery = run.outside(forgery).await;
     add(run.phase("forged and replayed", kib, forgery).await);
+    // A runtime must not be dropped where others wait.
+    outside.shutdown_background();
     phases
 }
 
-struct Run<'a> {
-    world: &'a World,
-    place: &'a RelayPlace,
+/// Threads for those who attack. They have machines of their own; here they have what relay and honest people leave.
+fn outside() -> Runtime {
+    let humble = || {
+        let _ = rustix::process::setpriority_process(None, 10);
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .on_thread_start(humble)
+        .enable_all()
+        .build();
+    runtime.unwrap()
+}
+
+struct Run {
+    pid: u32,
     honest: Honest,
+    /// Threads of those who attack.
+    outside: Handle,
     size: Size,
 }
 
-impl Run<'_> {
-    /// One window without an attack of ours.
-    async fn window(&mut self) -> Times {
+impl Run {
+    /// Does something on the attackers' threads.
+    async fn outside<T: Send + 'static>(
+        &self,
+        what: impl Future<Output = T> + Send + 'static,
+    ) -> T {
+        self.outside.spawn(what).await.unwrap()
+    }
+
+    /// One window, in which others do something until they are ready.
+    async fn window<T: Send + 'static>(
+        &mut self,
+        others: impl Future<Output = T> + Send + 'static,
+    ) -> (T, Times) {
+        let others = self.outside.spawn(others);
         let mut times = Vec::new();
-        while times.len() < self.size.honest {
-            times.push(self.honest.time(self.world).await);
+        while times.len() < self.size.honest || !others.is_finished() {
+            times.push(self.honest.time().await);
         }
-        Times::of(times)
+        (others.await.unwrap(), Times::of(times))
+    }
+
+    /// One window without an attack.
+    async fn quiet(&mut self) -> Times {
+        self.window(async {}).await.1
     }
 
     /// An attack in windows, with calm ones around each.
-    async fn phase<A: Attack>(&mut self, name: &'static str, kib: f64, mut attack: A) -> Phase {
-        let mut calm = vec![self.window().await];
-        let mut attacked = Vec::new();
-        let mut usage = Usage::of(self.place.pid());
+    async fn phase<A: Attack>(&mut self, name: &'static str, kib: f64, attack: A) -> Phase {
+        let (mut attack, times) = self.window(attack.calm()).await;
+        let (mut calm, mut attacked) = (vec![times], Vec::new());
+        let mut usage = Usage::of(self.pid);
         for _ in 0..self.size.windows {
             usage.start();
-            let attacking = tokio::spawn(attack.window());
-            let mut times = Vec::new();
-            while times.len() < self.size.honest || !attacking.is_finished() {
-                times.push(self.honest.time(self.world).await);
-            }
-            attack = attacking.await.unwrap();
+            let (after, times) = self.window(attack.window()).await;
             usage.stop();
-            attacked.push(Times::of(times));
-            calm.push(self.window().await);
+            attacked.push(times);
+            let (after, times) = self.window(after.calm()).await;
+            calm.push(times);
+            attack = after;
         }
         let (note, broken) = (attack.note(), attack.broken());
         self.judged(name, kib, [calm, attacked], usage, (note, broken))
@@ -235,11 +271,11 @@ impl Run<'_> {
 
     /// Sessions that are open already: calm is what comes when they are closed.
     async fn held(&mut self, name: &'static str, kib: f64, idle: &Idle) -> Phase {
-        let mut usage = Usage::of(self.place.pid());
+        let mut usage = Usage::of(self.pid);
         usage.start();
         let mut attacked = Vec::new();
         for _ in 0..self.size.windows {
-            attacked.push(self.window().await);
+            attacked.push(self.quiet().await);
         }
         usage.stop();
         let open = idle.open().await;
@@ -252,7 +288,7 @@ impl Run<'_> {
         tokio::time::sleep(Duration::from_secs(2)).await;
         let mut calm = Vec::new();
         for _ in 0..self.size.windows {
-            calm.push(self.window().await);
+            calm.push(self.quiet().await);
         }
         let told = (format!("{open} stayed open"), broken);
         self.judged(name, kib, [calm, attacked], usage, told)
