@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -128,6 +129,7 @@ impl Protocol {
 pub struct Endpoint {
     inner: quinn::Endpoint,
     limits: Arc<Limits>,
+    max_connections: Arc<AtomicUsize>,
     /// One permit for each handshake that may run with an unproven address.
     unproven: Arc<Semaphore>,
 }
@@ -172,6 +174,7 @@ impl Endpoint {
         inner.set_default_client_config(client);
         Ok(Self {
             inner,
+            max_connections: Arc::new(AtomicUsize::new(protocol.limits.max_connections)),
             unproven: Arc::new(Semaphore::new(protocol.limits.unproven_handshakes)),
             limits: Arc::new(protocol.limits),
         })
@@ -219,8 +222,9 @@ impl Endpoint {
     pub async fn accept(&self) -> Option<Incoming> {
         loop {
             let incoming = self.inner.accept().await?;
-            if self.inner.open_connections() >= self.limits.max_connections {
-                tracing::warn!(peer = %incoming.remote_address(), max = self.limits.max_connections, "too many connections");
+            let max = self.max_connections.load(Ordering::Relaxed);
+            if self.inner.open_connections() >= max {
+                tracing::warn!(peer = %incoming.remote_address(), max, "too many connections");
                 incoming.refuse();
                 continue;
             }
@@ -241,6 +245,11 @@ impl Endpoint {
                 _unproven: unproven,
             });
         }
+    }
+
+    /// From now on [`Limits::max_connections`] is another; open ones stay.
+    pub fn set_max_connections(&self, max: usize) {
+        self.max_connections.store(max, Ordering::Relaxed);
     }
 
     /// Connections that are open now.

@@ -21,6 +21,8 @@ pub struct CacheTimes {
     pub known: Duration,
     /// How long a box that does not exist is not asked for again: a new box can be used after that.
     pub unknown: Duration,
+    /// How long a gate counts that nothing was heard of. Events tell of changes at once; this is for those that got lost.
+    pub gate: Duration,
 }
 
 /// Boxes and whether they exist. Many who ask for one box at once cause one question.
@@ -122,6 +124,7 @@ mod tests {
     const TIMES: CacheTimes = CacheTimes {
         known: Duration::from_secs(60),
         unknown: Duration::from_secs(5),
+        gate: Duration::from_secs(60),
     };
 
     fn cache(max: usize) -> (Arc<MemoryChain>, BoxCache) {

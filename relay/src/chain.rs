@@ -1,14 +1,15 @@
-//! What the relay asks of the chain: does a box exist, and please write these messages.
+//! What the relay asks of the chain: does a box exist, what does its gate look at, and please write these messages.
 //!
 //! Behind a small trait, so that sessions are tested without a node, with faults on demand.
 
 use std::future::Future;
 use std::pin::Pin;
 
-use phantasma_sdk::contract::{ContractError, Phantasma};
+use phantasma_sdk::contract::{ContractError, ContractEvent, Phantasma};
 use phantasma_sdk::neo::{
-    Account, ActorError, Hash160, Hash256, PendingTransaction, Receipt, RpcClient, RpcError,
-    Transaction, TransactionBuilder, VmState,
+    Account, ActorError, Event, Filter, Hash160, Hash256, Notification, PendingTransaction,
+    Receipt, RpcClient, RpcError, Subscription, SubscriptionError, Transaction, TransactionBuilder,
+    VmState,
 };
 use phantasma_wire::Hash;
 use phantasma_wire::message::Message;
@@ -60,10 +61,33 @@ pub enum Fate {
     Expired,
 }
 
+/// What an event of the contract is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// One box.
+    Box(u64),
+    /// No box.
+    Other,
+    /// The node could not keep up: anything may have changed.
+    Missed,
+}
+
+/// Events of the contract as they come into blocks.
+pub trait Events: Send {
+    /// Waits for the next. After an error no more come.
+    fn next(&mut self) -> Answer<'_, Change>;
+}
+
 /// The chain as the relay sees it.
 pub trait Chain: Send + Sync + 'static {
     /// Whether a box exists. Boxes are never deleted, so a yes is for ever.
     fn box_exists(&self, box_id: u64) -> Answer<'_, bool>;
+
+    /// An entry of the contract's storage after the last block.
+    fn stored<'a>(&'a self, key: &'a [u8]) -> Answer<'a, Option<Vec<u8>>>;
+
+    /// The contract's events from now on.
+    fn watch(&self) -> Answer<'_, Box<dyn Events>>;
 
     /// Tries all these messages as one transaction, and signs it. [`ChainError::Fault`] when the contract would refuse
     /// any of them.
@@ -119,6 +143,26 @@ impl Chain for NeoChain {
         })
     }
 
+    fn stored<'a>(&'a self, key: &'a [u8]) -> Answer<'a, Option<Vec<u8>>> {
+        Box::pin(async move {
+            let stored = self.rpc.get_storage(&self.contract.hash(), key).await;
+            stored.map_err(rpc_error)
+        })
+    }
+
+    fn watch(&self) -> Answer<'_, Box<dyn Events>> {
+        Box::pin(async move {
+            let contract = self.contract.hash();
+            let opened = Subscription::open(self.rpc.url(), &[Filter::contract(contract)]).await;
+            let subscription = opened.map_err(subscription_error)?;
+            let events: Box<dyn Events> = Box::new(NeoEvents {
+                subscription,
+                contract,
+            });
+            Ok(events)
+        })
+    }
+
     fn prepare<'a>(&'a self, messages: &'a [Message]) -> Answer<'a, Ready> {
         Box::pin(async move {
             let call = self.contract.write_many(&self.payer, messages);
@@ -168,6 +212,47 @@ impl Chain for NeoChain {
             }
         })
     }
+}
+
+/// The events of a node.
+struct NeoEvents {
+    subscription: Subscription,
+    contract: Hash160,
+}
+
+impl Events for NeoEvents {
+    fn next(&mut self) -> Answer<'_, Change> {
+        Box::pin(async move {
+            match self.subscription.next().await {
+                Ok(Event::Notification { notification, .. }) => {
+                    Ok(change(&self.contract, &notification))
+                }
+                Ok(Event::Missed) => Ok(Change::Missed),
+                Ok(Event::Block(_) | Event::Execution(_)) => Ok(Change::Other),
+                Err(error) => Err(subscription_error(error)),
+            }
+        })
+    }
+}
+
+fn change(contract: &Hash160, notification: &Notification) -> Change {
+    match ContractEvent::parse(contract, notification) {
+        Some(
+            ContractEvent::BoxCreated { box_id, .. }
+            | ContractEvent::ContentWritten { box_id, .. }
+            | ContractEvent::ContentRemoved { box_id, .. }
+            | ContractEvent::GateReplaced { box_id }
+            | ContractEvent::Membership { box_id, .. }
+            | ContractEvent::BoxBalance { box_id, .. },
+        ) => Change::Box(box_id),
+        Some(ContractEvent::Transfer { .. } | ContractEvent::ContentCreated { .. }) | None => {
+            Change::Other
+        }
+    }
+}
+
+fn subscription_error(error: SubscriptionError) -> ChainError {
+    ChainError::Unreachable(error.to_string())
 }
 
 fn fate(receipt: Receipt) -> Result<Fate, ChainError> {

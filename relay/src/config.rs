@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -77,6 +78,9 @@ pub const DEFAULT_KNOWN: Duration = Duration::from_secs(3600);
 /// About one block: somebody who has just created a box does not wait long.
 pub const DEFAULT_UNKNOWN: Duration = Duration::from_secs(2);
 
+/// A box's gate is read again so often though no event told of a change: one question a minute for a box in use.
+pub const DEFAULT_GATE: Duration = Duration::from_secs(60);
+
 /// How long a stop waits for what is in flight; a block of MainNet fits in.
 pub const DEFAULT_DRAIN: Duration = Duration::from_secs(20);
 
@@ -151,8 +155,30 @@ impl Default for Limits {
             cache: CacheTimes {
                 known: DEFAULT_KNOWN,
                 unknown: DEFAULT_UNKNOWN,
+                gate: DEFAULT_GATE,
             },
         }
+    }
+}
+
+/// Limits that may change while the relay runs.
+#[derive(Debug)]
+pub struct LiveLimits(RwLock<Arc<Limits>>);
+
+impl LiveLimits {
+    pub fn new(limits: Limits) -> Self {
+        Self(RwLock::new(Arc::new(limits)))
+    }
+
+    /// As they are now.
+    pub fn now(&self) -> Arc<Limits> {
+        let limits = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        limits.clone()
+    }
+
+    pub fn set(&self, limits: Limits) {
+        let mut current = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        *current = Arc::new(limits);
     }
 }
 

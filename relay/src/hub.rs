@@ -36,12 +36,12 @@ pub struct HubLimits {
 /// All sessions of a relay.
 #[derive(Debug)]
 pub struct Hub {
-    limits: HubLimits,
     inner: Mutex<Inner>,
 }
 
 #[derive(Debug)]
 struct Inner {
+    limits: HubLimits,
     subscriptions: Subscriptions,
     mailboxes: HashMap<u64, Arc<Mailbox>>,
     next_session: u64,
@@ -61,27 +61,36 @@ pub struct Delivered {
 impl Hub {
     pub fn new(limits: HubLimits) -> Self {
         let inner = Inner {
+            limits,
             subscriptions: Subscriptions::new(limits.max_subscriptions),
             mailboxes: HashMap::new(),
             next_session: 1,
         };
         Self {
-            limits,
             inner: Mutex::new(inner),
         }
+    }
+
+    /// From now on other bounds: of queues for new sessions, of the rest for all. Nobody is sent away.
+    pub fn set_limits(&self, limits: HubLimits) {
+        let mut inner = self.lock();
+        inner.limits = limits;
+        inner
+            .subscriptions
+            .set_max_per_session(limits.max_subscriptions);
     }
 
     /// A new session, whose datagrams go over `connection`; `None` when there are as many as there may be.
     pub fn join(&self, connection: Option<Connection>) -> Option<(u64, Arc<Mailbox>)> {
         let mut inner = self.lock();
-        if inner.mailboxes.len() >= self.limits.max_sessions {
+        if inner.mailboxes.len() >= inner.limits.max_sessions {
             return None;
         }
         let session = inner.next_session;
         inner.next_session += 1;
         let mailbox = Arc::new(Mailbox::new(
-            self.limits.queue_items,
-            self.limits.queue_bytes,
+            inner.limits.queue_items,
+            inner.limits.queue_bytes,
             connection,
         ));
         inner.mailboxes.insert(session, mailbox.clone());
@@ -367,7 +376,15 @@ mod tests {
         hub.join(None).unwrap();
         assert!(hub.join(None).is_none());
         hub.leave(session);
-        assert!(hub.join(None).is_some());
+        let (session, _) = hub.join(None).unwrap();
+        hub.set_limits(HubLimits {
+            max_sessions: 4,
+            max_subscriptions: 3,
+            ..LIMITS
+        });
+        assert!(hub.join(None).is_some() && hub.join(None).is_none());
+        assert!((1..4).all(|box_id| hub.subscribe(session, box_id)));
+        assert!(!hub.subscribe(session, 4));
     }
 
     #[test]

@@ -4,16 +4,19 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use phantasma_net::verify_signature;
-use phantasma_wire::Hash;
+use phantasma_sdk::emulator::admission::Admission;
 use phantasma_wire::batch::{Batch, VerifiedRoots};
 use phantasma_wire::message::{Class, Message, Unsigned};
 use phantasma_wire::relay::{Outcome, RelayError};
+use phantasma_wire::{Hash, PublicKey};
 use tokio::sync::{mpsc, watch};
 
 use crate::anchor::Anchors;
 use crate::cache::BoxCache;
-use crate::config::{ChainId, Limits};
+use crate::chain::ChainError;
+use crate::config::{ChainId, LiveLimits};
 use crate::dedup::{Dedup, Entered, Pending, Refusal, Verdict};
+use crate::gates::Gates;
 use crate::hub::{Hub, Way};
 use crate::log::{Log, LogError};
 use crate::metrics::Metrics;
@@ -25,8 +28,9 @@ pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 /// Where messages come in. Shared by all sessions.
 pub struct Intake {
     pub(crate) chain_id: ChainId,
-    pub(crate) limits: Limits,
+    pub(crate) limits: LiveLimits,
     pub(crate) boxes: BoxCache,
+    pub(crate) gates: Arc<Gates>,
     pub(crate) dedup: Dedup,
     pub(crate) hub: Arc<Hub>,
     pub(crate) log: Arc<Log>,
@@ -45,6 +49,9 @@ struct Run {
     ids: Vec<(Hash, usize)>,
     messages: Vec<Message>,
 }
+
+/// The box and author that the gate has let in last, where that holds for the next message too.
+type Passed = Option<(u64, PublicKey)>;
 
 impl Intake {
     /// Checks a message and sets it on its way. `Err` at once for what is refused; otherwise the verdict comes when the
@@ -69,7 +76,7 @@ impl Intake {
             return Err(forged());
         }
         self.check_box(message.body.box_id).await?;
-        self.take_in(message.id(), &message).await
+        self.take_in(message.id(), &message, &mut None).await
     }
 
     /// Takes in the messages of a batch, whose signature is checked once. The answers are in the batch's order.
@@ -108,23 +115,30 @@ impl Intake {
     ) -> Vec<Result<Pending, Refusal>> {
         let mut answers = Vec::with_capacity(messages.len());
         let mut run = Run::default();
+        let mut passed = None;
         for (id, message) in messages {
             if message.body.class != Class::Ephemeral {
                 self.deliver_run(&mut run, &mut answers);
-                answers.push(self.take_in(id, &message).await);
+                answers.push(self.take_in(id, &message, &mut passed).await);
                 continue;
             }
             if run.box_id != message.body.box_id {
                 self.deliver_run(&mut run, &mut answers);
                 run.box_id = message.body.box_id;
             }
-            match self.dedup.enter(id) {
-                Entered::New { .. } => {
-                    run.ids.push((id, answers.len()));
-                    run.messages.push(message);
-                    // Replaced when the run is delivered.
-                    answers.push(Err(forgotten_run()));
-                }
+            match self.dedup.enter(id, Class::Ephemeral) {
+                Entered::New { .. } => match self.check_gate(&message.body, &mut passed).await {
+                    Ok(()) => {
+                        run.ids.push((id, answers.len()));
+                        run.messages.push(message);
+                        // Replaced when the run is delivered.
+                        answers.push(Err(forgotten_run()));
+                    }
+                    Err(refusal) => {
+                        self.forget(id, Class::Ephemeral, &refusal, false);
+                        answers.push(Err(refusal));
+                    }
+                },
                 Entered::Known(pending) => {
                     self.metrics.duplicates.inc();
                     answers.push(Ok(pending));
@@ -167,21 +181,29 @@ impl Intake {
             return Err(forged());
         }
         self.check_box(message.body.box_id).await?;
-        self.take_in(message.id(), &message).await?;
+        self.take_in(message.id(), &message, &mut None).await?;
         Ok(())
     }
 
-    /// Hands on a checked message unless it is known.
-    async fn take_in(self: &Arc<Self>, id: Hash, message: &Message) -> Result<Pending, Refusal> {
-        match self.dedup.enter(id) {
+    /// Hands on a checked message unless it is known, or the gate does not let it in.
+    async fn take_in(
+        self: &Arc<Self>,
+        id: Hash,
+        message: &Message,
+        passed: &mut Passed,
+    ) -> Result<Pending, Refusal> {
+        match self.dedup.enter(id, message.body.class) {
             Entered::Known(pending) => {
                 self.metrics.duplicates.inc();
                 Ok(pending)
             }
             Entered::New { deliver } => {
-                let started = self.start(id, message, deliver).await;
+                let started = match self.check_gate(&message.body, passed).await {
+                    Ok(()) => self.start(id, message, deliver).await,
+                    Err(refusal) => Err(refusal),
+                };
                 if let Err(refusal) = &started {
-                    self.dedup.finish(id, &Err(refusal.clone()), false);
+                    self.forget(id, message.body.class, refusal, !deliver);
                 }
                 started
             }
@@ -191,15 +213,16 @@ impl Intake {
     /// What can be checked without any cost.
     fn check_form(&self, body: &Unsigned) -> Result<(), Refusal> {
         self.chain_id.check(body.network, &body.contract)?;
-        if body.payload.len() > self.limits.max_payload {
+        let limits = self.limits.now();
+        if body.payload.len() > limits.max_payload {
             let text = format!(
                 "{} bytes of payload; this relay takes {}",
                 body.payload.len(),
-                self.limits.max_payload
+                limits.max_payload
             );
             return Err(Refusal::new(RelayError::Limit, text));
         }
-        let (now, window) = ((self.clock)(), self.limits.time_window.as_millis());
+        let (now, window) = ((self.clock)(), limits.time_window.as_millis());
         if u128::from(now.abs_diff(body.time_ms)) > window {
             let text = format!(
                 "the message says {} ms, the relay's clock {now} ms; they may differ by {window} ms: sign it again, or set \
@@ -218,11 +241,27 @@ impl Intake {
                 RelayError::UnknownBox,
                 format!("there is no box {box_id} on the chain"),
             )),
-            Err(error) => Err(Refusal::new(
-                RelayError::Internal,
-                format!("the relay cannot ask the chain: {error}"),
-            )),
+            Err(error) => Err(cannot_ask(&error)),
         }
+    }
+
+    /// Asks the box's gate. Of a message that is known it is not asked again: it has its outcome.
+    async fn check_gate(&self, body: &Unsigned, passed: &mut Passed) -> Result<(), Refusal> {
+        if *passed == Some((body.box_id, body.author)) {
+            return Ok(());
+        }
+        let asked = self.gates.ask(body, (self.clock)(), Instant::now()).await;
+        let told = asked.map_err(|error| cannot_ask(&error))?;
+        let error = match told.admission {
+            Admission::Free => {
+                *passed = told.holds.then_some((body.box_id, body.author));
+                return Ok(());
+            }
+            Admission::Priced { .. } => RelayError::Payment,
+            Admission::Refused { .. } => RelayError::NotAllowed,
+        };
+        let text = format!("box {}: {}", body.box_id, told.admission);
+        Err(Refusal::new(error, text))
     }
 
     /// Hands a checked, new message to where its class wants it.
@@ -293,14 +332,14 @@ impl Intake {
                 RelayError::Limit,
                 format!(
                     "{} messages already wait for the chain; try again after the next block",
-                    self.limits.chain_queue
+                    self.limits.now().chain_queue
                 ),
             ),
             mpsc::error::TrySendError::Closed(()) => {
                 Refusal::new(RelayError::Closing, "the relay is stopping")
             }
         })?;
-        let Entered::Known(pending) = self.dedup.enter(id) else {
+        let Entered::Known(pending) = self.dedup.enter(id, Class::OnChain) else {
             // Forgotten within this call: the memory is far too small for what arrives.
             return Err(Refusal::new(
                 RelayError::Limit,
@@ -319,7 +358,15 @@ impl Intake {
             Ok(_) => self.metrics.accept(class),
             Err(refusal) => self.metrics.refuse(refusal.error),
         }
-        self.dedup.finish(id, verdict, delivered);
+        let now_ms = (self.clock)();
+        self.dedup.finish(id, class, verdict, delivered, now_ms);
+    }
+
+    /// Nothing comes of a message; whoever sent it counts the refusal.
+    fn forget(&self, id: Hash, class: Class, refusal: &Refusal, delivered: bool) {
+        let verdict = Err(refusal.clone());
+        let now_ms = (self.clock)();
+        self.dedup.finish(id, class, &verdict, delivered, now_ms);
     }
 
     fn deliver(&self, box_id: u64, messages: Vec<Message>, way: Way) -> u32 {
@@ -328,6 +375,11 @@ impl Intake {
         self.metrics.dropped.inc_by(delivered.dropped as u64);
         delivered.subscribers
     }
+}
+
+fn cannot_ask(error: &ChainError) -> Refusal {
+    let text = format!("the relay cannot ask the chain: {error}");
+    Refusal::new(RelayError::Internal, text)
 }
 
 fn forged() -> Refusal {

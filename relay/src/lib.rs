@@ -6,7 +6,7 @@
 //! * [`log`]: the durable messages on the disk.
 //! * [`merge`]: many messages become one transaction, each at most once, over crashes too.
 //! * [`anchor`]: the root over what was kept goes to the chain from time to time.
-//! * [`chain`], [`cache`]: what is asked of the chain, and what is remembered of its answers.
+//! * [`chain`], [`cache`], [`gates`]: what is asked of the chain, what is remembered of its answers, and who may write.
 //! * [`dedup`]: a message that comes twice is delivered once.
 //! * [`config`], [`metrics`]: for the operator.
 //!
@@ -18,6 +18,7 @@ pub mod cache;
 pub mod chain;
 pub mod config;
 pub mod dedup;
+pub mod gates;
 pub mod hub;
 pub mod intake;
 pub mod log;

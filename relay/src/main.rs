@@ -1,4 +1,5 @@
-//! `phantasma-relay`: reads its configuration, starts the relay, waits for SIGTERM or ctrl-c, drains.
+//! `phantasma-relay`: reads its configuration, starts the relay, waits for SIGTERM or ctrl-c, drains. On SIGHUP it takes
+//! the limits anew.
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -36,6 +37,7 @@ async fn main() -> ExitCode {
 async fn run(config: Config) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("waiting for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("waiting for ctrl-c")?;
+    let mut hang_up = signal(SignalKind::hangup()).context("waiting for SIGHUP")?;
     let account = config.open_account()?;
     let address = account.script_hash.to_address();
     let identity = Identity::from_scalar(&account.key.to_bytes())?;
@@ -62,14 +64,31 @@ async fn run(config: Config) -> anyhow::Result<()> {
         hex::encode(relay.public_key()),
         relay.ops_addr()
     );
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            _ = hang_up.recv() => reload(&relay),
+        }
     }
     tracing::info!("draining");
     relay.shutdown().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Reads the configuration again. One that would not start a relay changes nothing.
+fn reload(relay: &Relay) {
+    match Config::load(Args::parse()) {
+        Ok(config) => {
+            let all = relay.set_limits(config.limits);
+            tracing::info!("the limits are those of the file now");
+            if !all {
+                tracing::warn!("chain_queue and [anchor] change with the next start only");
+            }
+        }
+        Err(error) => tracing::error!("the limits stay as they were: {error:#}"),
+    }
 }
 
 /// The node must be there, on the right network, and know the contract: better said now than with the first message.

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use phantasma_net::http::{Health, HttpError, HttpServer};
 use phantasma_net::{Endpoint, Identity, NetError, Protocol};
 use phantasma_wire::PublicKey;
+use phantasma_wire::message::Class;
 use phantasma_wire::relay::Outcome;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -17,8 +18,9 @@ use tokio_util::task::TaskTracker;
 use crate::anchor::{AnchorError, Anchorer, Anchors};
 use crate::cache::BoxCache;
 use crate::chain::Chain;
-use crate::config::{ChainId, Limits};
+use crate::config::{ChainId, Limits, LiveLimits};
 use crate::dedup::Dedup;
+use crate::gates::Gates;
 use crate::hub::Hub;
 use crate::intake::{Clock, Intake};
 use crate::log::{Log, LogConfig, LogError, Recovered};
@@ -86,7 +88,7 @@ impl Relay {
         let hub = Arc::new(Hub::new(setup.limits.hub));
         let (log, dedup) = open_log(&setup, hub.clone())?;
         let journal = Journal::open(&setup.log.folder.join("chain"))?;
-        remember(&journal, &dedup);
+        remember(&journal, &dedup, (setup.clock)());
         let anchors = setup.log.folder.join("anchors");
         let anchors = Arc::new(Anchors::open(&anchors, setup.limits.anchor)?);
         let (metrics, registry) = Metrics::new();
@@ -94,7 +96,12 @@ impl Relay {
         let intake = Arc::new(Intake {
             chain_id: setup.chain_id,
             boxes: BoxCache::new(setup.chain.clone(), setup.limits.cache),
-            limits: setup.limits,
+            gates: Arc::new(Gates::new(
+                setup.chain.clone(),
+                setup.chain_id,
+                setup.limits.cache,
+            )),
+            limits: LiveLimits::new(setup.limits),
             dedup,
             hub,
             log: Arc::new(log),
@@ -116,6 +123,7 @@ impl Relay {
             stopping.clone(),
             sessions.clone(),
         ));
+        sessions.spawn(intake.gates.clone().follow(stopping.clone()));
         let anchorer = Anchorer {
             anchors: intake.anchors.clone(),
             log: intake.log.clone(),
@@ -153,10 +161,29 @@ impl Relay {
         self.public_key
     }
 
+    /// Takes other limits from now on; sessions stay. Those that what is open was made with, the chain's queue and the
+    /// anchor, stay too; false when others were asked for.
+    pub fn set_limits(&self, limits: Limits) -> bool {
+        let before = self.intake.limits.now();
+        let all = limits.chain_queue == before.chain_queue && limits.anchor == before.anchor;
+        let limits = Limits {
+            chain_queue: before.chain_queue,
+            anchor: before.anchor,
+            ..limits
+        };
+        self.endpoint.set_max_connections(limits.hub.max_sessions);
+        self.intake.hub.set_limits(limits.hub);
+        self.intake
+            .dedup
+            .set_limits(limits.dedup, limits.time_window);
+        self.intake.limits.set(limits);
+        all
+    }
+
     /// Takes no more requests, answers those in flight, finishes writes to chain and disk, and says goodbye. What is
     /// not done within [`Limits::drain`] is given up, except the log.
     pub async fn shutdown(self) {
-        let deadline = Instant::now() + self.intake.limits.drain;
+        let deadline = Instant::now() + self.intake.limits.now().drain;
         self.stopping.cancel();
         self.sessions.close();
         if timeout_at(deadline, self.sessions.wait()).await.is_err() {
@@ -208,24 +235,25 @@ fn open_log(setup: &Setup, hub: Arc<Hub>) -> Result<(Log, Dedup), LogError> {
             "cut off the end of the log, which a crash had left half written"
         );
     }
-    let dedup = Dedup::new(setup.limits.dedup);
+    let dedup = Dedup::new(setup.limits.dedup, setup.limits.time_window);
+    let now_ms = (setup.clock)();
     for (id, position) in newer {
-        dedup.restore(id, Outcome::Stored { position });
+        dedup.restore(id, Outcome::Stored { position }, now_ms);
     }
     Ok((log, dedup))
 }
 
 /// What earlier runs wrote to the chain, or may have: who sends the latter again waits until that is known.
-fn remember(journal: &Journal, dedup: &Dedup) {
+fn remember(journal: &Journal, dedup: &Dedup, now_ms: u64) {
     for (id, outcome) in journal.outcomes() {
-        dedup.restore(id, outcome);
+        dedup.restore(id, outcome, now_ms);
     }
     for id in journal
         .open_ones()
         .into_iter()
         .flat_map(|open| open.messages)
     {
-        let _ = dedup.enter(id);
+        let _ = dedup.enter(id, Class::OnChain);
     }
 }
 

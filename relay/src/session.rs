@@ -121,7 +121,7 @@ async fn greet(
         sender.flushed().await;
         return Ok(None);
     }
-    let max_payload = u32::try_from(intake.limits.max_payload).unwrap_or(u32::MAX);
+    let max_payload = u32::try_from(intake.limits.now().max_payload).unwrap_or(u32::MAX);
     sender.send(&RelayFrame::Welcome { max_payload }).await?;
     Ok(Some((sender, receiver)))
 }
@@ -248,7 +248,7 @@ impl Incoming {
         if !hub.subscribe(self.session, box_id) {
             let text = format!(
                 "a session may listen to {} boxes",
-                self.intake.limits.hub.max_subscriptions
+                self.intake.limits.now().hub.max_subscriptions
             );
             return Err(Refusal::new(RelayError::Limit, text));
         }

@@ -5,24 +5,37 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use phantasma_sdk::emulator::admission::box_key;
 use phantasma_wire::Hash;
 use phantasma_wire::message::Message;
+use tokio::sync::mpsc;
 
-use crate::chain::{Answer, Chain, ChainError, Fate, Ready, Sent};
+use crate::chain::{Answer, Chain, ChainError, Change, Events, Fate, Ready, Sent};
 
 /// What one message costs, in datoshi.
 pub(crate) const FEE: i64 = 100;
+
+/// Who owns all boxes, and the gate that lets everybody in (`PUSHT`).
+pub(crate) const OWNER: [u8; 20] = [9; 20];
+const FREE: [u8; 1] = [0x08];
 
 /// Boxes, and messages in them, by the contract's rule that sequences rise for each author and box.
 #[derive(Debug, Default)]
 pub(crate) struct MemoryChain {
     boxes: Mutex<BTreeSet<u64>>,
+    /// Gates of boxes that not everybody may write to.
+    gates: Mutex<HashMap<u64, Vec<u8>>>,
+    /// Other entries of storage.
+    entries: Mutex<HashMap<Vec<u8>, Vec<u8>>>,
+    watchers: Mutex<Vec<mpsc::UnboundedSender<Change>>>,
     state: Mutex<State>,
     failing: AtomicBool,
     /// Milliseconds until a block takes a transaction.
     pub(crate) write_ms: AtomicU64,
     /// How often somebody asked for a box.
     pub(crate) questions: AtomicU64,
+    /// How often somebody asked for an entry of storage.
+    pub(crate) reads: AtomicU64,
     /// Transactions that were on their way at the same time, at most.
     pub(crate) most_at_once: AtomicU64,
     /// So many next sendings arrive, but their answers do not.
@@ -60,6 +73,26 @@ impl MemoryChain {
 
     pub(crate) fn add_box(&self, box_id: u64) {
         lock(&self.boxes).insert(box_id);
+    }
+
+    /// Gives a box a gate without telling anybody.
+    pub(crate) fn set_gate(&self, box_id: u64, gate: &[u8]) {
+        lock(&self.gates).insert(box_id, gate.to_vec());
+    }
+
+    /// Puts an account on a box's include list without telling anybody.
+    pub(crate) fn set_entry(&self, key: Vec<u8>, value: &[u8]) {
+        lock(&self.entries).insert(key, value.to_vec());
+    }
+
+    /// Tells all who watch.
+    pub(crate) fn tell(&self, change: Change) {
+        lock(&self.watchers).retain(|watcher| watcher.send(change).is_ok());
+    }
+
+    /// Nobody is told any more.
+    pub(crate) fn stop_telling(&self) {
+        lock(&self.watchers).clear();
     }
 
     /// From now on nothing is reachable, or everything is again.
@@ -155,6 +188,32 @@ impl Chain for MemoryChain {
         })
     }
 
+    fn stored<'a>(&'a self, key: &'a [u8]) -> Answer<'a, Option<Vec<u8>>> {
+        Box::pin(async move {
+            self.reads.fetch_add(1, Ordering::Relaxed);
+            tokio::task::yield_now().await;
+            self.reach()?;
+            let boxes = lock(&self.boxes).clone();
+            let Some(id) = boxes.into_iter().find(|id| box_key(*id) == key) else {
+                return Ok(lock(&self.entries).get(key).cloned());
+            };
+            let gate = lock(&self.gates).get(&id).cloned();
+            Ok(Some(
+                [OWNER.to_vec(), gate.unwrap_or(FREE.to_vec())].concat(),
+            ))
+        })
+    }
+
+    fn watch(&self) -> Answer<'_, Box<dyn Events>> {
+        Box::pin(async move {
+            self.reach()?;
+            let (sender, receiver) = mpsc::unbounded_channel();
+            lock(&self.watchers).push(sender);
+            let events: Box<dyn Events> = Box::new(receiver);
+            Ok(events)
+        })
+    }
+
     fn prepare<'a>(&'a self, messages: &'a [Message]) -> Answer<'a, Ready> {
         Box::pin(async move {
             self.reach()?;
@@ -213,6 +272,13 @@ impl Chain for MemoryChain {
                 (None, None) => Ok(Some(Fate::Expired)),
             }
         })
+    }
+}
+
+impl Events for mpsc::UnboundedReceiver<Change> {
+    fn next(&mut self) -> Answer<'_, Change> {
+        let gone = || ChainError::Unreachable("no more events".into());
+        Box::pin(async move { self.recv().await.ok_or_else(gone) })
     }
 }
 

@@ -8,9 +8,15 @@ use phantasma_wire::{
 };
 
 use crate::contract::{BoxInfo, ContractError, Phantasma};
+#[cfg(feature = "emulator")]
+use crate::emulator::admission::{Admission, Asked, Facts, Write, admission};
 
 /// Contents fetched by one [`read_range`]: each is a call to the node, about a millisecond on the same machine.
 pub const MAX_RANGE: u64 = 1000;
+
+/// Entries of the chain's storage that a gate may look at, all boxes that it visits included: each is a question to the
+/// node.
+pub const MAX_LOOKED_AT: usize = 256;
 
 /// Why a box could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +31,8 @@ pub enum BoxError {
     NoSuchName { name: String },
     #[error("{count} contents are too many at once, ask for at most {MAX_RANGE}")]
     TooMany { count: u64 },
+    #[error("the gate of box {box_id} looks at more than {MAX_LOOKED_AT} entries of storage")]
+    LooksTooFar { box_id: u64 },
 }
 
 /// A content as it lies in its box.
@@ -167,6 +175,67 @@ pub async fn read(
     index: u64,
 ) -> Result<StackItem, BoxError> {
     Ok(contract.read_content_at(reader, box_id, index, 0).await?)
+}
+
+/// Whether a box takes a content, or a message with this payload, that `author` writes now, and what it asks for it: what
+/// relay and chain will say. Reads the chain without a transaction; the gate is run here by the contract's own code.
+///
+/// A message can pay nothing, so of a [`Admission::Priced`] box it is refused. Who wants to write there pays with a
+/// transaction, [`Phantasma::write_content`] with the price as `max_payment`: once, if the price is `lasting`, after which
+/// messages pass; else with each content.
+///
+/// ```no_run
+/// use phantasma_sdk::boxes::may_write;
+/// use phantasma_sdk::contract::Phantasma;
+/// use phantasma_sdk::emulator::admission::Admission;
+/// use phantasma_sdk::neo::Hash160;
+///
+/// # async fn example(contract: Phantasma, author: Hash160) -> Result<(), Box<dyn std::error::Error>> {
+/// match may_write(&contract, &author, 7, b"hello").await? {
+///     Admission::Free => println!("just write"),
+///     Admission::Priced { price, lasting: true } => println!("{price} once, then free"),
+///     Admission::Priced { price, lasting: false } => println!("{price} for each"),
+///     Admission::Refused { reason } => println!("not for you: {reason}"),
+/// }
+/// # Ok(()) }
+/// ```
+///
+/// # Errors
+/// A node that cannot be reached, and a gate that looks at more than [`MAX_LOOKED_AT`] entries of storage.
+#[cfg(feature = "emulator")]
+pub async fn may_write(
+    contract: &Phantasma,
+    author: &Hash160,
+    box_id: u64,
+    content: &[u8],
+) -> Result<Admission, BoxError> {
+    let rpc = contract.rpc();
+    let version = rpc.version().await.map_err(ContractError::from)?;
+    let count = rpc.get_block_count().await.map_err(ContractError::from)?;
+    let last = rpc.get_block_header(count.saturating_sub(1)).await;
+    let last = last.map_err(ContractError::from)?;
+    let write = Write {
+        contract: contract.hash(),
+        network: version.network(),
+        box_id,
+        author: *author,
+        content,
+        time_ms: last.time_ms + version.protocol.ms_per_block,
+    };
+    let mut facts = Facts::default();
+    loop {
+        let missing = match admission(&facts, &write) {
+            Asked::Answer(admission) => return Ok(admission),
+            Asked::Missing(missing) => missing,
+        };
+        if facts.len() + missing.len() > MAX_LOOKED_AT {
+            return Err(BoxError::LooksTooFar { box_id });
+        }
+        for key in missing {
+            let value = rpc.get_storage(&contract.hash(), &key).await;
+            facts.know(key, value.map_err(ContractError::from)?);
+        }
+    }
 }
 
 #[cfg(test)]

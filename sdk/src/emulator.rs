@@ -16,6 +16,7 @@
 //! }
 //! ```
 
+pub mod admission;
 mod boxes;
 mod items;
 mod snapshot;

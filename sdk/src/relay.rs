@@ -18,6 +18,7 @@
 //! ```
 
 mod anchored;
+mod lasting;
 mod subscription;
 
 use std::collections::HashMap;
@@ -37,12 +38,18 @@ use phantasma_wire::relay::{ClientFrame, RelayFrame};
 use tokio::sync::{mpsc, oneshot};
 
 pub use anchored::{AnchorCheckError, check_anchor};
+pub use lasting::{Lasting, RelayAddress};
 pub use phantasma_wire::relay::{AnchorProof, Outcome, RelayError, Since};
 use subscription::Subscriber;
 pub use subscription::{Messages, Received};
 
 /// A write to the chain takes a block and the relay's own patience of two minutes; everything else is quick.
 const ANSWER: Duration = Duration::from_secs(150);
+
+/// A relay that was killed says no goodbye. A client asks for a sign of life so often, and takes a relay for gone that
+/// has given none for the longer time: three lost packets are none.
+const KEEP_ALIVE: Duration = Duration::from_millis(1200);
+const SILENCE: Duration = Duration::from_secs(5);
 
 /// Requests that wait to be sent, and kept messages that wait for the reader of one subscription. When those are full
 /// nothing more is read from the stream. Worst case 256 × 60 KiB = 15 MiB a subscription.
@@ -153,7 +160,7 @@ impl RelayClient {
             SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
             SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
         };
-        let endpoint = Endpoint::bind(any, identity, Protocol::relay())?;
+        let endpoint = Endpoint::bind(any, identity, protocol())?;
         let connection = endpoint.connect(address, expected).await?;
         let (mut sender, mut receiver) = connection.open().await?;
         sender
@@ -449,6 +456,14 @@ impl Shared {
             tokio::spawn(async move { subscriber.fail(error).await });
         }
     }
+}
+
+/// A client's: it notices soon when its relay is gone.
+fn protocol() -> Protocol {
+    let mut protocol = Protocol::relay();
+    protocol.limits.idle_timeout = SILENCE;
+    protocol.limits.keep_alive = KEEP_ALIVE;
+    protocol
 }
 
 /// No code here panics while it holds a lock; should one do, the others go on with what is there.

@@ -1,6 +1,8 @@
 //! The relay process between a client and a real chain: messages written for an author who owns no GAS at all.
 
 mod anchored;
+mod gates;
+mod lasting;
 mod merged;
 
 use std::{

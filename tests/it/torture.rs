@@ -65,12 +65,12 @@ async fn no_acknowledged_message_is_lost_or_doubled_by_a_tortured_relay() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_abused_relay_keeps_its_memory_and_serves_honest_people() {
-    let phases = torture::relay::abuse::run(torture::relay::abuse::Size::SMALL).await;
+    let size = torture::relay::abuse::Size::SMALL;
+    let phases = torture::relay::abuse::run(size, |phase| eprintln!("{}", phase.line())).await;
     for phase in &phases {
-        eprintln!("{phase:?}");
-        assert!(phase.rss_mib <= phase.bound_mib, "{phase:?}");
+        assert!(phase.failures(false).is_empty(), "{phase:?}");
         // Times of a busy machine say little; that honest messages come at all does.
-        assert!(phase.p50_ms < 1000.0, "{phase:?}");
+        assert!(phase.attacked.p50_ms < 1000.0, "{phase:?}");
     }
     assert_eq!(phases.len(), 6);
 }

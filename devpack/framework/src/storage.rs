@@ -42,7 +42,7 @@ pub fn get(key: &Bytes) -> Option<Bytes> {
         let contract = state.frame().contract.clone();
         state
             .storage
-            .get(&contract, key.as_slice())
+            .read(&contract, key.as_slice())
             .map(Bytes::from)
     })
 }

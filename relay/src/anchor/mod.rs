@@ -26,7 +26,7 @@ use store::Store;
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// Where and how often.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AnchorLimits {
     /// A box that the relay's account may write to; without one nothing is anchored.
     pub box_id: Option<u64>,

@@ -125,7 +125,7 @@ impl Merger {
             bytes += more;
             batch.push(message);
             until.get_or_insert_with(|| Instant::now() + LINGER);
-            if batch.len() >= self.intake.limits.merge.messages {
+            if batch.len() >= self.intake.limits.now().merge.messages {
                 break;
             }
         }
@@ -160,7 +160,7 @@ impl Merger {
 
     /// One transaction for all of these.
     async fn write(&mut self, group: &[Message]) -> Attempt {
-        let deadline = Instant::now() + self.intake.limits.chain_timeout;
+        let deadline = Instant::now() + self.intake.limits.now().chain_timeout;
         let mut last = String::new();
         for _ in 0..MAX_TRIES {
             if group.is_empty() {
@@ -192,7 +192,7 @@ impl Merger {
 
     /// A signed transaction within the limits, or why there is none.
     async fn prepare(&self, group: &[Message], deadline: Instant) -> Result<Ready, Attempt> {
-        let limit = self.intake.limits.merge.fees;
+        let limit = self.intake.limits.now().merge.fees;
         loop {
             let refusal = match self.chain.prepare(group).await {
                 Ok(ready) if ready.fees <= limit => return Ok(ready),
@@ -295,7 +295,9 @@ impl Merger {
                     "no block took it before the relay was started again",
                 )),
             };
-            self.intake.dedup.finish(*id, &verdict, true);
+            let now_ms = (self.intake.clock)();
+            let dedup = &self.intake.dedup;
+            dedup.finish(*id, Class::OnChain, &verdict, true, now_ms);
         }
     }
 
@@ -322,14 +324,20 @@ impl Merger {
     fn still_open(&self) -> Refusal {
         let text = format!(
             "no block took the message within {:?}; it may still come, and sending the same message again tells",
-            self.intake.limits.chain_timeout
+            self.intake.limits.now().chain_timeout
         );
         Refusal::new(RelayError::Internal, text)
     }
 
     /// Messages that are older than twice the time window cannot come again.
     fn forget(&mut self) {
-        let window = self.intake.limits.time_window.as_millis().saturating_mul(2);
+        let window = self
+            .intake
+            .limits
+            .now()
+            .time_window
+            .as_millis()
+            .saturating_mul(2);
         let window = u64::try_from(window).unwrap_or(u64::MAX);
         let before = (self.intake.clock)().saturating_sub(window);
         self.note(|journal| journal.forget(before));

@@ -11,8 +11,9 @@ use tempfile::TempDir;
 use super::*;
 use crate::anchor::Anchors;
 use crate::cache::{BoxCache, CacheTimes};
-use crate::config::{ChainId, Limits};
+use crate::config::{ChainId, Limits, LiveLimits};
 use crate::dedup::{Dedup, Entered, verdict};
+use crate::gates::Gates;
 use crate::hub::Hub;
 use crate::log::{Log, LogConfig};
 use crate::metrics::Metrics;
@@ -55,23 +56,26 @@ impl Fixture {
         };
         let (log, _) = Log::open(log, 0, Box::new(|_: &[u64]| {})).unwrap();
         let journal = Journal::open(&self.folder.path().join("chain")).unwrap();
-        let dedup = Dedup::new(1000);
+        let dedup = Dedup::new(1000, self.limits.time_window);
         journal
             .outcomes()
-            .for_each(|(id, outcome)| dedup.restore(id, outcome));
+            .for_each(|(id, outcome)| dedup.restore(id, outcome, 1_000_000));
         for id in journal.open_ones().iter().flat_map(|open| &open.messages) {
-            let _ = dedup.enter(*id);
+            let _ = dedup.enter(*id, Class::OnChain);
         }
         let times = CacheTimes {
             known: Duration::from_secs(1),
             unknown: Duration::from_secs(1),
+            gate: Duration::from_secs(1),
+        };
+        let chain_id = ChainId {
+            network: NETWORK,
+            contract: [7; 20],
         };
         let intake = Arc::new(Intake {
-            chain_id: ChainId {
-                network: NETWORK,
-                contract: [7; 20],
-            },
-            limits: self.limits.clone(),
+            chain_id,
+            limits: LiveLimits::new(self.limits.clone()),
+            gates: Arc::new(Gates::new(self.chain.clone(), chain_id, times)),
             boxes: BoxCache::new(self.chain.clone(), times),
             dedup,
             hub,
@@ -272,7 +276,7 @@ async fn who_was_told_that_it_may_still_come_gets_the_outcome_later() {
     let refusal = first[0].clone().unwrap_err();
     assert!(refusal.text.contains("may still come"), "{}", refusal.text);
     assert!(matches!(
-        running.intake.dedup.enter([9; 32]),
+        running.intake.dedup.enter([9; 32], Class::OnChain),
         Entered::New { .. }
     ));
     let second = running.send(std::slice::from_ref(&message)).await;

@@ -165,10 +165,14 @@ pub enum RelayError {
     Internal,
     /// The relay is stopping.
     Closing,
+    /// The box's gate lets this author not write this; the text is its reason.
+    NotAllowed,
+    /// The box's gate asks for a payment, which a message cannot make; the text says how much, and how to pay.
+    Payment,
 }
 
 /// Each error, its byte and its name in logs and metrics.
-const ERRORS: [(RelayError, u8, &str); 11] = [
+const ERRORS: [(RelayError, u8, &str); 13] = [
     (RelayError::Protocol, 1, "protocol"),
     (RelayError::WrongChain, 2, "wrong_chain"),
     (RelayError::BadSignature, 3, "bad_signature"),
@@ -180,6 +184,8 @@ const ERRORS: [(RelayError, u8, &str); 11] = [
     (RelayError::TooSlow, 9, "too_slow"),
     (RelayError::Internal, 10, "internal"),
     (RelayError::Closing, 11, "closing"),
+    (RelayError::NotAllowed, 12, "not_allowed"),
+    (RelayError::Payment, 13, "payment"),
 ];
 
 impl RelayError {

@@ -120,6 +120,11 @@ impl Subscriptions {
         }
     }
 
+    /// From now on another bound; who listens to more already goes on.
+    pub fn set_max_per_session(&mut self, max_per_session: usize) {
+        self.max_per_session = max_per_session;
+    }
+
     /// False when the session already listens to as many boxes as it may. Twice the same is once.
     pub fn add(&mut self, session: u64, box_id: u64) -> bool {
         let boxes = self.by_session.entry(session).or_default();

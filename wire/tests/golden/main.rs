@@ -421,6 +421,8 @@ fn every_error() {
         (RelayError::TooSlow, "09"),
         (RelayError::Internal, "0a"),
         (RelayError::Closing, "0b"),
+        (RelayError::NotAllowed, "0c"),
+        (RelayError::Payment, "0d"),
     ];
     for (error, byte) in errors {
         check(

@@ -52,6 +52,7 @@ fn begin(state: &mut State, signers: &[Signer]) {
     state.events.clear();
     state.logs.clear();
     state.calls.clear();
+    state.storage.forget_absent();
     state.randoms = 0;
     state.gas_left = super::DEFAULT_GAS;
     let entry = Frame {

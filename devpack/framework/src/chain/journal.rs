@@ -1,6 +1,6 @@
 //! Storage of all contracts, with an undo journal: a fault leaves no trace.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::hash::Hash160;
 
@@ -12,6 +12,7 @@ pub type Entries = BTreeMap<Vec<u8>, Vec<u8>>;
 pub(crate) struct Storage {
     contracts: BTreeMap<Hash160, Entries>,
     undo: Vec<Undo>,
+    absent: BTreeSet<(Hash160, Vec<u8>)>,
 }
 
 struct Undo {
@@ -23,6 +24,29 @@ struct Undo {
 impl Storage {
     pub(crate) fn get(&self, contract: &Hash160, key: &[u8]) -> Option<&[u8]> {
         self.contracts.get(contract)?.get(key).map(Vec::as_slice)
+    }
+
+    /// As [`Storage::get`], for contract code: notes what it looked for in vain.
+    pub(crate) fn read(&mut self, contract: &Hash160, key: &[u8]) -> Option<&[u8]> {
+        let found = self
+            .contracts
+            .get(contract)
+            .is_some_and(|entries| entries.contains_key(key));
+        if !found {
+            self.absent.insert((contract.clone(), key.to_vec()));
+        }
+        self.get(contract, key)
+    }
+
+    /// Keys of a contract that its code looked for in vain.
+    pub(crate) fn absent(&self, contract: &Hash160) -> Vec<Vec<u8>> {
+        let of_contract = self.absent.iter().filter(|(of, _)| of == contract);
+        of_contract.map(|(_, key)| key.clone()).collect()
+    }
+
+    /// Forgets what was looked for in vain.
+    pub(crate) fn forget_absent(&mut self) {
+        self.absent.clear();
     }
 
     /// Writes the value, or removes the key with `None`.

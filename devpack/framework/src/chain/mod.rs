@@ -179,6 +179,13 @@ impl Chain {
         self.0.borrow().storage.entries(contract)
     }
 
+    /// Keys of a contract that the last invocation looked for and did not find, in byte order: what to load when only
+    /// a part of a real chain's storage is here.
+    #[must_use]
+    pub fn absent_reads(&self, contract: &Hash160) -> Vec<Vec<u8>> {
+        self.0.borrow().storage.absent(contract)
+    }
+
     /// Writes an entry of a contract's storage, or removes it.
     pub fn set_storage(&self, contract: &Hash160, key: &[u8], value: Option<&[u8]>) {
         let mut state = self.0.borrow_mut();
