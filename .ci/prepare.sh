@@ -5,7 +5,7 @@ say() { printf '\033[1m==>\033[0m %s\n' "$*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
 # Debian packages: a C++ compiler and libclang build RocksDB; pip fetches the neo-go binary. With the word "vectors" also
-# what the independent checks of the test vectors run on, and the browser that tests drive.
+# what the independent checks of the test vectors and the torture of storage nodes run on, and the browser that tests drive.
 install_packages() {
     local missing=() sudo=""
     command -v g++ >/dev/null || missing+=(g++)
@@ -20,6 +20,9 @@ install_packages() {
         python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
         [ -n "${CHROMIUM:-}" ] || command -v chromium chromium-browser google-chrome-stable google-chrome >/dev/null ||
             missing+=(chromium)
+        # Networks that are cut and clocks that jump, for the torture of storage nodes.
+        command -v ip >/dev/null || missing+=(iproute2)
+        command -v faketime >/dev/null || missing+=(faketime)
     fi
     [ ${#missing[@]} -eq 0 ] && return
     command -v apt-get >/dev/null || die "missing: ${missing[*]}; install them with this system's package manager and start again"

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use phantasma_sdk::contract::Phantasma;
+use phantasma_sdk::contract::{Phantasma, Priority};
 use phantasma_wire::Hash;
 use tokio::sync::Semaphore;
 
@@ -46,10 +46,26 @@ pub struct ChainError(pub String);
 pub type Answer<'a> =
     Pin<Box<dyn Future<Output = Result<Option<PaidContent>, ChainError>> + Send + 'a>>;
 
+/// What time it is by a [`Chain`].
+pub type Time<'a> = Pin<Box<dyn Future<Output = Result<Option<u64>, ChainError>> + Send + 'a>>;
+
+/// How important a content is to its owner by a [`Chain`].
+pub type Importance<'a> = Pin<Box<dyn Future<Output = Result<u8, ChainError>> + Send + 'a>>;
+
 /// Whoever knows which contents are paid for.
 pub trait Chain: Send + Sync + 'static {
     /// The content with this root, or `None`.
     fn content<'a>(&'a self, root: &'a Hash) -> Answer<'a>;
+
+    /// How much a content's owner pays for it: 0 least, 1 as usual. Of an unknown content 0.
+    fn priority<'a>(&'a self, _root: &'a Hash) -> Importance<'a> {
+        Box::pin(async { Ok(1) })
+    }
+
+    /// Unix milliseconds of the last block: by this clock contents end. `None`: this chain has no clock of its own.
+    fn time_ms(&self) -> Time<'_> {
+        Box::pin(async { Ok(None) })
+    }
 }
 
 impl Chain for Phantasma {
@@ -63,6 +79,28 @@ impl Chain for Phantasma {
                 size: info.size,
                 expiry_ms: info.expiry_ms,
             }))
+        })
+    }
+
+    fn priority<'a>(&'a self, root: &'a Hash) -> Importance<'a> {
+        Box::pin(async move {
+            let info = self.content_info(root).await;
+            let info = info.map_err(|error| ChainError(error.to_string()))?;
+            Ok(match info.map(|info| info.priority) {
+                None | Some(Priority::Low) => 0,
+                Some(Priority::Normal) => 1,
+                Some(Priority::High) => 2,
+            })
+        })
+    }
+
+    fn time_ms(&self) -> Time<'_> {
+        Box::pin(async move {
+            let count = self.rpc().get_block_count().await;
+            let count = count.map_err(|error| ChainError(error.to_string()))?;
+            let header = self.rpc().get_block_header(count.saturating_sub(1)).await;
+            let header = header.map_err(|error| ChainError(error.to_string()))?;
+            Ok(Some(header.time_ms))
         })
     }
 }
@@ -108,6 +146,20 @@ impl CachedChain {
             })??;
         self.remember(*root, answer);
         Ok(answer)
+    }
+
+    /// As [`Chain::priority`]; not remembered.
+    pub async fn priority(&self, root: &Hash) -> Result<u8, ChainError> {
+        tokio::time::timeout(QUESTION_TIMEOUT, self.chain.priority(root))
+            .await
+            .map_err(|_| ChainError(format!("no answer within {} s", QUESTION_TIMEOUT.as_secs())))?
+    }
+
+    /// As [`Chain::time_ms`].
+    pub async fn time_ms(&self) -> Result<Option<u64>, ChainError> {
+        tokio::time::timeout(QUESTION_TIMEOUT, self.chain.time_ms())
+            .await
+            .map_err(|_| ChainError(format!("no answer within {} s", QUESTION_TIMEOUT.as_secs())))?
     }
 
     fn remembered(&self, root: &Hash) -> Option<Option<PaidContent>> {

@@ -35,6 +35,10 @@ const DEFAULT_LISTEN: &str = "0.0.0.0:4200";
 const DEFAULT_CONTROL: &str = "0.0.0.0:4201";
 /// Only this machine: metrics are nobody else's business unless the operator says so.
 const DEFAULT_HTTP: &str = "127.0.0.1:4202";
+/// Upkeep begins no sooner again, whatever is set: a round reads everything.
+const SHORTEST_UPKEEP: Duration = Duration::from_secs(1);
+/// A store with a quota has so many segments at least.
+const QUOTA_SEGMENTS: u64 = 16;
 /// In the working directory, as databases do.
 const DEFAULT_DATA: &str = "pdfs-data";
 /// What `phantasma net up` starts.
@@ -117,9 +121,9 @@ struct Settings {
     /// MiB a second that are moved to empty segments, 0 for no limit [default: 16].
     #[arg(long, env = "PHANTASMA_PDFS_COMPACT_MIB_S")]
     compact_mib_s: Option<u64>,
-    /// Minutes between two rounds of upkeep [default: 60].
+    /// Minutes between two rounds of upkeep, also a part of one [default: 60].
     #[arg(long, env = "PHANTASMA_PDFS_UPKEEP_MINUTES")]
-    upkeep_minutes: Option<u64>,
+    upkeep_minutes: Option<f64>,
     #[command(flatten)]
     proofs: ProofSettings,
     #[command(flatten)]
@@ -220,7 +224,9 @@ fn upkeep(settings: &Settings) -> anyhow::Result<Upkeep> {
     let (scrub, compact) = (usual.scrub_bytes_per_s, usual.compact_bytes_per_s);
     Ok(Upkeep {
         every: match settings.upkeep_minutes {
-            Some(minutes) => Duration::from_secs(minutes.max(1).saturating_mul(60)),
+            Some(minutes) => Duration::try_from_secs_f64(60.0 * minutes)
+                .context("upkeep_minutes")?
+                .max(SHORTEST_UPKEEP),
             None => usual.every,
         },
         scrub_bytes_per_s: mib("scrub_mib_s", settings.scrub_mib_s, scrub)?,
@@ -233,6 +239,11 @@ fn setup(settings: &Settings) -> anyhow::Result<Setup> {
     let mut store = Options::new(data(settings));
     store.max_segment_bytes = mib("segment_mib", settings.segment_mib, store.max_segment_bytes)?;
     store.quota_bytes = mib("quota_mib", settings.quota_mib, store.quota_bytes)?;
+    // Space is won back segment by segment, and not from the last one.
+    store.max_segment_bytes = store
+        .max_segment_bytes
+        .min(store.quota_bytes / QUOTA_SEGMENTS)
+        .max(1 << 20);
     let listen = address(settings.listen, DEFAULT_LISTEN)?;
     if let Some(public) = &settings.public_address {
         ensure!(

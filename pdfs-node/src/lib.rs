@@ -5,7 +5,7 @@
 //! * [`chain`]: which contents are paid for.
 //! * [`upkeep`]: what a node does to its store by itself; [`tools`]: what its operator does.
 //! * [`proofs`]: proofs and rewards, without anyone's help.
-//! * [`replicas`]: enough copies of what is held.
+//! * [`replicas`]: enough copies of what is held; `mend`: what was damaged is fetched again.
 //! * `server`, `state` and `limits`: the data plane; `announce`: the control plane; `gateway` and `metrics`: HTTP.
 //!
 //! Not here: keys of contents (nodes see ciphertext only), and cutting and encrypting of files (`phantasma-sdk`).
@@ -15,6 +15,7 @@ pub mod chain;
 pub mod config;
 mod gateway;
 mod limits;
+mod mend;
 mod metrics;
 pub mod node;
 mod peers;

@@ -8,17 +8,22 @@ use phantasma_net::{
     http::{HttpError, HttpServer},
 };
 use phantasma_sdk::pdfs::{Client, NodeAddress};
-use phantasma_wire::PublicKey;
-use tokio::{sync::mpsc, task::JoinHandle};
+use phantasma_wire::{PublicKey, replicas::LoadPolicy};
+use tokio::{
+    sync::{Notify, mpsc},
+    task::JoinHandle,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     announce,
     chain::{CachedChain, Chain},
-    gateway,
+    gateway, mend,
     metrics::Metrics,
     peers::Peers,
-    proofs, replicas, server,
+    proofs,
+    replicas::{self, Evicted, Heat},
+    server,
     state::{State, now_ms},
     store::{Options, Recovery, Store, StoreError},
     upkeep::{self, Upkeep},
@@ -101,7 +106,6 @@ impl Node {
         let (store, recovery) = opening
             .await
             .map_err(|error| StartError::Task(error.to_string()))??;
-        let store = Arc::new(store);
         let control = match setup.control {
             Some(control) => Some(start_control(control, &setup.identity, address.clone()).await?),
             None => None,
@@ -113,12 +117,15 @@ impl Node {
         };
         let state = Arc::new(State {
             me,
-            store: store.clone(),
+            store: Arc::new(store),
             chain: Arc::new(CachedChain::new(setup.chain)),
             control: control.as_ref().map(|(handle, _)| handle.clone()),
             peers: Peers::default(),
             metrics: Metrics::default(),
             announce,
+            mend: Notify::new(),
+            heat: Heat::new(LoadPolicy::default()),
+            evicted: Evicted::default(),
         });
         let http = match setup.http {
             Some(address) => Some(start_http(address, &state, setup.gateway_token).await?),
@@ -134,17 +141,15 @@ impl Node {
             let announcer = announce::run(handle.clone(), state.clone(), fresh, stop.clone());
             tasks.push(tokio::spawn(announcer));
         }
-        tasks.push(tokio::spawn(upkeep::run(
-            store.clone(),
-            state.chain.clone(),
-            setup.upkeep,
-            stop.clone(),
-        )));
+        let upkeep = upkeep::run(state.clone(), setup.upkeep, stop.clone());
+        tasks.push(tokio::spawn(upkeep));
         if let Some(setup) = setup.proofs {
             let agent = proofs::run(setup, state.clone(), stop.clone());
             tasks.push(tokio::spawn(agent));
         }
         let client = Client::over(endpoint.clone());
+        let mending = mend::run(client.clone(), state.clone(), stop.clone());
+        tasks.push(tokio::spawn(mending));
         if let Some(setup) = setup.replicas {
             let watch = replicas::run(setup, client.clone(), state.clone(), stop.clone());
             tasks.push(tokio::spawn(watch));

@@ -11,13 +11,15 @@ use phantasma_wire::{
     Hash, PublicKey,
     merkle::MerkleError,
     pdfs::{BlockRange, MAX_RANGES, MAX_REASON, NodeAddress, Refusal, Request, Response},
+    replicas::BlockKey,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use crate::{
     chain::CachedChain,
     metrics::Metrics,
     peers::{Peers, is_dialable},
+    replicas::{Evicted, Heat},
     store::{Content, ContentRoot, NewBlock, Store, StoreError},
 };
 
@@ -37,6 +39,12 @@ pub(crate) struct State {
     pub(crate) metrics: Metrics,
     /// Roots to be announced; bounded, see [`crate::announce`].
     pub(crate) announce: mpsc::Sender<Hash>,
+    /// Told when a block was found damaged; see [`crate::mend`].
+    pub(crate) mend: Notify,
+    /// What many ask for.
+    pub(crate) heat: Heat,
+    /// What went for lack of room.
+    pub(crate) evicted: Evicted,
 }
 
 /// A refusal on its way to the peer.
@@ -46,7 +54,7 @@ impl State {
     /// Answers one request of the node with this key.
     pub(crate) async fn answer(&self, peer: &PublicKey, request: Request) -> Response {
         let answer = match request {
-            Request::Query { root, block } => self.query(root, block).await,
+            Request::Query { root, block } => self.query(peer, root, block).await,
             Request::Info { root, from } => self.info(root, from).await,
             Request::Join { address } => self.join(peer, address),
             Request::Attach { address } => self.attach(peer, address),
@@ -69,12 +77,16 @@ impl State {
         })
     }
 
-    async fn query(&self, root: Hash, block: u32) -> Result<Response, Refused> {
+    async fn query(&self, peer: &PublicKey, root: Hash, block: u32) -> Result<Response, Refused> {
         let place = self
             .store
             .find(&ContentRoot(root), u64::from(block))
             .map_err(store_failed)?;
         if let Some(place) = place {
+            if let Some(holders) = self.heat.asked(peer, &BlockKey { root, block }) {
+                self.metrics.replicas.redirected();
+                return Ok(Response::NotFound { holders });
+            }
             match self.store.get(place.id).await {
                 Ok(Some(data)) => {
                     return Ok(Response::Block {
@@ -85,7 +97,8 @@ impl State {
                 Ok(None) => {}
                 // The reader is sent on to others; the operator hears of it.
                 Err(error @ StoreError::Damaged { .. }) => {
-                    tracing::error!(%error, "a stored block is damaged")
+                    tracing::error!(%error, "a stored block is damaged");
+                    self.mend.notify_one();
                 }
                 Err(error) => return Err(store_failed(error)),
             }
@@ -159,6 +172,10 @@ impl State {
             );
             return Err(Refused(Refusal::NotOnChain, reason));
         };
+        if self.evicted.contains(&BlockKey { root, block }) {
+            let reason = "this block went a short while ago to make room";
+            return Err(Refused(Refusal::Full, reason.into()));
+        }
         let now_ms = now_ms();
         if paid.expiry_ms <= now_ms {
             let reason = format!(

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     chain::{CachedChain, ChainError, PaidContent},
-    state::now_ms,
+    state::{State, now_ms},
     store::{Content, NewBlock, Reclaimed, Store, StoreError},
 };
 
@@ -50,16 +50,12 @@ pub enum UpkeepError {
 }
 
 /// Rounds until stopped. An error ends a round, not the node.
-pub(crate) async fn run(
-    store: Arc<Store>,
-    chain: Arc<CachedChain>,
-    how: Upkeep,
-    stop: CancellationToken,
-) {
+pub(crate) async fn run(state: Arc<State>, how: Upkeep, stop: CancellationToken) {
+    let (store, chain) = (&state.store, &state.chain);
     let work = async {
         loop {
             tokio::time::sleep(how.every).await;
-            match collect(&store, &chain, now_ms(), how.compact_bytes_per_s).await {
+            match collect(store, chain, now_ms(), how.compact_bytes_per_s).await {
                 Ok((0, none)) if none == Reclaimed::default() => {}
                 Ok((contents, reclaimed)) => {
                     tracing::info!(contents, ?reclaimed, "space taken back")
@@ -71,7 +67,10 @@ pub(crate) async fn run(
             }
             match store.scrub(how.scrub_bytes_per_s).await {
                 Ok(health) if health.is_good() => tracing::info!(?health, "looked at everything"),
-                Ok(health) => tracing::error!(?health, "blocks are damaged or missing"),
+                Ok(health) => {
+                    tracing::error!(?health, "blocks are damaged or missing");
+                    state.mend.notify_one();
+                }
                 Err(error) => tracing::error!(%error, "not everything could be looked at"),
             }
         }
@@ -82,7 +81,8 @@ pub(crate) async fn run(
     }
 }
 
-/// Forgets contents whose time is over by the chain's word, and takes their space back. Gives how many went.
+/// Forgets contents whose time is over by the chain's word, and takes their space back. Gives how many went. A chain that
+/// has a clock is believed and `now_ms` is not: a machine's clock that is wrong must not cost what is paid for.
 ///
 /// # Errors
 /// The chain cannot be asked, or the store fails; what was done until then stays done.
@@ -92,6 +92,7 @@ pub async fn collect(
     now_ms: u64,
     bytes_per_s: u64,
 ) -> Result<(u64, Reclaimed), UpkeepError> {
+    let now_ms = chain.time_ms().await?.unwrap_or(now_ms);
     let is_over = |expiry_ms: u64| expiry_ms.saturating_add(GRACE_MS) <= now_ms;
     let (mut gone, mut after) = (0, None);
     loop {

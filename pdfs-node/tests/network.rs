@@ -4,6 +4,8 @@
 
 #[path = "network/bad.rs"]
 mod bad;
+#[path = "network/copies.rs"]
+mod copies;
 #[path = "network/http.rs"]
 mod http;
 
@@ -18,7 +20,7 @@ use std::{
 use bytes::Bytes;
 use phantasma_net::{Endpoint, Identity, Protocol, control::Bootstrap};
 use phantasma_pdfs::{
-    chain::{Answer, CachedChain, Chain, PaidContent},
+    chain::{Answer, CachedChain, Chain, Importance, PaidContent},
     node::{ControlSetup, Node, Setup, StartError},
     store::{Content, ContentRoot, NewBlock, Options, Store},
     upkeep::{Upkeep, collect},
@@ -55,6 +57,12 @@ impl Chain for Table {
     fn content<'a>(&'a self, root: &'a Hash) -> Answer<'a> {
         let found = self.0.lock().unwrap().get(root).copied();
         Box::pin(async move { Ok(found) })
+    }
+
+    /// Whoever pays for an odd number of bytes pays least.
+    fn priority<'a>(&'a self, root: &'a Hash) -> Importance<'a> {
+        let found = self.0.lock().unwrap().get(root).copied();
+        Box::pin(async move { Ok(found.map_or(0, |paid| u8::from(paid.size % 2 == 0))) })
     }
 }
 

@@ -63,6 +63,23 @@ async fn no_acknowledged_message_is_lost_or_doubled_by_a_tortured_relay() {
     assert!(tally.halts > 100, "{} acknowledged", tally.halts);
 }
 
+#[test]
+fn storage_nodes_in_trouble_lose_nothing_give_nothing_wrong_and_make_good_what_is_lost() {
+    // In a process of its own, which puts itself into namespaces.
+    let count = 2;
+    let run = std::process::Command::new(phantasma_tests::binary("torture"))
+        .args(["pdfs", "--count", &count.to_string()])
+        .args(["--seed", &seed().to_string()])
+        .output()
+        .expect("the torture starts");
+    let said = String::from_utf8_lossy(&run.stdout);
+    let errors = String::from_utf8_lossy(&run.stderr);
+    eprintln!("{said}");
+    assert!(run.status.success(), "{said}\n{errors}");
+    let last = said.lines().last();
+    assert_eq!(last, Some(format!("{count} passed, 0 failed").as_str()));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_abused_relay_keeps_its_memory_and_serves_honest_people() {
     let size = torture::relay::abuse::Size::SMALL;

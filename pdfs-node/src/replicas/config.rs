@@ -53,8 +53,7 @@ impl ReplicaSettings {
                 urgent_after_ms: scaled(usual.urgent_after_ms),
                 avoid_ms: scaled(usual.avoid_ms),
                 minimum: usual.minimum.min(wanted),
-                // Nothing is deleted.
-                surplus_after_ms: u64::MAX,
+                surplus_after_ms: scaled(usual.surplus_after_ms),
                 ..usual
             },
         })

@@ -5,11 +5,17 @@
 //! everybody uses: JOIN to learn of nodes, INFO to ask, UPLOAD to copy. The node that gets a copy asks the chain and checks
 //! the block as it does with any other, so that nobody is trusted here.
 //!
-//! Not here: deleting surplus copies, and redirecting requests for blocks that many ask for.
+//! Nobody's word is taken for what it costs nothing to claim: holders show blocks from time to time (`trust`), and a copy
+//! is deleted only when enough others have just given the block (`surplus`, and `evict` when the quota is reached). A block
+//! that too many ask for goes to more nodes, and those who ask are sent there (`heat`).
 
 pub mod config;
+mod evict;
+mod heat;
 mod metrics;
 mod round;
+mod surplus;
+mod trust;
 
 use std::{
     sync::Arc,
@@ -21,6 +27,8 @@ use phantasma_wire::replicas::Policy;
 use tokio_util::sync::CancellationToken;
 
 use crate::state::State;
+pub(crate) use evict::Evicted;
+pub(crate) use heat::Heat;
 pub(crate) use metrics::ReplicaMetrics;
 use round::Worker;
 

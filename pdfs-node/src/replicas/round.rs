@@ -13,7 +13,12 @@ use phantasma_wire::{
     replicas::{Action, BlockKey, Candidate, Watch, zone},
 };
 
-use super::Setup;
+use super::{
+    Setup,
+    evict::Priorities,
+    surplus::Leaving,
+    trust::{Shown, Trust, any, show},
+};
 use crate::{
     state::{self, State},
     store::{ContentRoot, StoreError},
@@ -31,19 +36,25 @@ const MAX_NEIGHBOURS: usize = 16;
 /// Questions to nodes at once.
 const QUESTIONS: usize = 8;
 
+/// Nodes whose address is remembered here, beside those that are known anyway.
+const MAX_ADDRESSES: usize = 4096;
+
 /// INFO answers of one holder of one content that are read: 64 million blocks when they lie together.
 const MAX_ANSWERS: usize = 64;
 
 pub(super) struct Worker {
-    setup: Setup,
-    client: Client,
-    state: Arc<State>,
-    watch: Watch,
+    pub(super) setup: Setup,
+    pub(super) client: Client,
+    pub(super) state: Arc<State>,
+    pub(super) watch: Watch,
     /// Where nodes are reached.
-    addresses: HashMap<PublicKey, NodeAddress>,
+    pub(super) addresses: HashMap<PublicKey, NodeAddress>,
     /// How many blocks of a content were held when it was last looked at: while they grow, it is still being uploaded.
-    settling: HashMap<Hash, usize>,
-    after: Option<ContentRoot>,
+    pub(super) settling: HashMap<Hash, usize>,
+    pub(super) leaving: Leaving,
+    pub(super) priorities: Priorities,
+    trust: Trust,
+    pub(super) after: Option<ContentRoot>,
     joined_ms: Option<u64>,
 }
 
@@ -53,7 +64,10 @@ impl Worker {
         Self {
             client,
             watch: Watch::new(me, setup.policy.clone()),
+            trust: Trust::new(setup.policy.ask_every_ms),
             setup,
+            leaving: Leaving::new(),
+            priorities: Priorities::new(),
             addresses: HashMap::new(),
             settling: HashMap::new(),
             after: None,
@@ -70,9 +84,14 @@ impl Worker {
     pub(super) async fn round(&mut self, now_ms: u64) -> Result<(), StoreError> {
         self.meet(now_ms).await;
         self.look(now_ms).await?;
-        let candidates: Vec<Candidate> = self.addresses.values().map(candidate).collect();
+        self.shed(now_ms).await;
+        let honest = |node: &&NodeAddress| !self.trust.is_liar(&node.public_key, now_ms);
+        let candidates = self.addresses.values().filter(honest).map(candidate);
+        let candidates: Vec<Candidate> = candidates.collect();
         let actions = self.watch.tick(now_ms, &candidates);
         self.act(actions, now_ms).await;
+        self.leave(now_ms).await?;
+        self.make_room(now_ms).await?;
         let watched = self.watch.blocks().count();
         self.state.metrics.replicas.watched(watched);
         Ok(())
@@ -107,6 +126,35 @@ impl Worker {
         }
     }
 
+    /// Lets more nodes hold what many ask for, and tells those who answer requests where else it is.
+    async fn shed(&mut self, now_ms: u64) {
+        let heat = &self.state.heat;
+        for (key, extra) in heat.tick() {
+            tracing::info!(
+                root = hex::encode(key.root),
+                block = key.block,
+                extra,
+                "load"
+            );
+            self.watch.shed(&key, extra);
+        }
+        let hot = heat.hot();
+        self.state.metrics.replicas.hot(hot.len());
+        for key in hot {
+            let mut others = Vec::new();
+            for other in self.watch.others(&key) {
+                let Some(node) = self.addresses.get(&other.public_key) else {
+                    continue;
+                };
+                let silent = self.client.is_suspect(&other.public_key).await;
+                if !silent && !self.trust.is_liar(&other.public_key, now_ms) {
+                    others.push(node.clone());
+                }
+            }
+            heat.set_others(key, others);
+        }
+    }
+
     /// Looks for the holders of the next page of contents.
     async fn look(&mut self, now_ms: u64) -> Result<(), StoreError> {
         let store = self.state.store.clone();
@@ -128,7 +176,9 @@ impl Worker {
             if before != Some(held.len()) {
                 continue;
             }
-            let holders = self.holders(&content.root.0).await;
+            let own = held.iter().filter_map(|block| u32::try_from(*block).ok());
+            let own: BTreeSet<u32> = own.collect();
+            let holders = self.holders(&content.root.0, &own, now_ms).await;
             self.hold(&content.root.0, &held, &holders, now_ms);
         }
         Ok(())
@@ -160,49 +210,105 @@ impl Worker {
         }
     }
 
-    /// Nodes that hold blocks of a content by their own word.
-    async fn holders(&mut self, root: &Hash) -> Vec<(NodeAddress, BTreeSet<u32>)> {
+    /// Nodes that hold blocks of a content by their own word, and have shown one that is held here, too.
+    async fn holders(
+        &mut self,
+        root: &Hash,
+        own: &BTreeSet<u32>,
+        now_ms: u64,
+    ) -> Vec<(NodeAddress, BTreeSet<u32>)> {
         let mut nodes = self.state.holders(root).await;
         let known = self.addresses.values().take(MAX_NEIGHBOURS).cloned();
         nodes.extend(known);
         nodes.sort_by_key(|node| node.public_key);
         nodes.dedup_by_key(|node| node.public_key);
-        let client = &self.client;
+        nodes.retain(|node| !self.trust.is_liar(&node.public_key, now_ms));
+        let this = &*self;
         let ask = |node: NodeAddress| async move {
-            let blocks = blocks_of(client, &node, root);
-            let blocks = asked(client, &node, blocks).await?;
-            Some((node, blocks))
+            let blocks = blocks_of(&this.client, &node, root);
+            let blocks = asked(&this.client, &node, blocks).await?;
+            let common = blocks.intersection(own).copied().collect();
+            let shown = this.doubt(&node, root, &common, now_ms).await;
+            Some((node, blocks, shown))
         };
         let answers = stream::iter(nodes).map(ask).buffer_unordered(QUESTIONS);
         let answers: Vec<_> = answers.collect().await;
-        let holders: Vec<_> = answers.into_iter().flatten().collect();
-        for (node, _) in &holders {
-            self.addresses
-                .entry(node.public_key)
-                .or_insert_with(|| node.clone());
+        let mut holders = Vec::new();
+        for (node, blocks, shown) in answers.into_iter().flatten() {
+            // Whose turn it is and who does not show a block is no holder this time.
+            let lies = shown.is_some_and(|shown| {
+                self.note(&node.public_key, shown, now_ms) || shown != Shown::Right
+            });
+            if lies {
+                continue;
+            }
+            if self.addresses.len() < MAX_ADDRESSES {
+                self.addresses
+                    .entry(node.public_key)
+                    .or_insert_with(|| node.clone());
+            }
+            holders.push((node, blocks));
         }
         holders
     }
 
+    /// When it is its turn, lets a node show one of the blocks that it claims and that are held here.
+    async fn doubt(
+        &self,
+        node: &NodeAddress,
+        root: &Hash,
+        common: &BTreeSet<u32>,
+        now_ms: u64,
+    ) -> Option<Shown> {
+        if !self.trust.is_due(&node.public_key, now_ms) {
+            return None;
+        }
+        let block = any(common)?;
+        let place = self.state.store.find(&ContentRoot(*root), u64::from(block));
+        let id = place.ok().flatten()?.id.0;
+        Some(show(&self.client, node, root, block, &id).await)
+    }
+
+    /// Takes note of what a node showed. A liar is no holder of anything any more; gives whether it is one.
+    pub(super) fn note(&mut self, node: &PublicKey, shown: Shown, now_ms: u64) -> bool {
+        let lies = self.trust.note(node, shown, now_ms);
+        if lies {
+            self.state.metrics.replicas.lied();
+            tracing::warn!(node = hex::encode(node), "claims what it does not hold");
+            self.watch.answered(node, &BTreeSet::new(), now_ms);
+        }
+        lies
+    }
+
     async fn act(&mut self, actions: Vec<Action>, now_ms: u64) {
         let (mut copies, mut asks) = (Vec::new(), Vec::new());
+        let mut told: HashMap<BlockKey, Vec<PublicKey>> = HashMap::new();
         for action in actions {
             match action {
                 Action::Ask { node } => asks.push(node),
                 Action::Copy { key, to } => copies.push((key, to)),
-                // Everybody sees by INFO who holds what.
-                Action::Tell { .. } => {}
-                // Not asked for: nothing counts as surplus.
-                Action::Drop { key } => tracing::debug!(block = key.block, "kept"),
+                // Everybody sees by INFO who holds what; but these are the holders that a drop relies on.
+                Action::Tell { node, key, .. } => told.entry(key).or_default().push(node),
+                Action::Drop { key } => {
+                    let others = told.remove(&key).unwrap_or_default();
+                    self.will_leave(key, others);
+                }
             }
         }
         let this = &*self;
-        let ask = |node: PublicKey| async move { (node, this.ask(&node).await) };
+        let ask = |node: PublicKey| async move {
+            let holds = this.ask(&node).await?;
+            let shown = this.doubt_any(&node, &holds, now_ms).await;
+            Some((node, holds, shown))
+        };
         let answers = stream::iter(asks).map(ask).buffered(QUESTIONS);
         let answers: Vec<_> = answers.collect().await;
-        for (node, holds) in answers {
-            if let Some(holds) = holds {
-                self.watch.answered(&node, &holds, now_ms);
+        for (node, holds, shown) in answers.into_iter().flatten() {
+            self.watch.answered(&node, &holds, now_ms);
+            let lies = shown.is_some_and(|shown| self.note(&node, shown, now_ms));
+            if !lies && shown == Some(Shown::Not) {
+                // It does not count this time; it may be honest.
+                self.watch.answered(&node, &BTreeSet::new(), now_ms);
             }
         }
         let sent = copies.iter().map(|(key, to)| self.copy(key, to));
@@ -221,10 +327,9 @@ impl Worker {
                 }
                 Sent::NotHere => {
                     metrics.copied("not_here");
-                    // Damaged or expired since: the view is made anew from what the store has.
-                    let me = candidate(&self.state.me);
-                    self.watch = Watch::new(me, self.setup.policy.clone());
-                    self.settling.clear();
+                    // Damaged or expired since.
+                    self.watch.lost(key);
+                    self.state.mend.notify_one();
                 }
             }
         }
@@ -249,6 +354,24 @@ impl Worker {
             holds.extend(blocks.into_iter().map(|block| BlockKey { root, block }));
         }
         Some(holds)
+    }
+
+    /// As [`Self::doubt`], with any of all the blocks that a node claims.
+    async fn doubt_any(
+        &self,
+        node: &PublicKey,
+        holds: &BTreeSet<BlockKey>,
+        now_ms: u64,
+    ) -> Option<Shown> {
+        let address = self.addresses.get(node)?;
+        let roots: BTreeSet<Hash> = holds.iter().map(|key| key.root).collect();
+        let at = rand::random_range(0..roots.len().max(1));
+        let root = roots.into_iter().nth(at)?;
+        let own = holds
+            .iter()
+            .filter(|key| key.root == root && self.watch.holds(key));
+        let common = own.map(|key| key.block).collect();
+        self.doubt(address, &root, &common, now_ms).await
     }
 
     async fn copy(&self, key: &BlockKey, to: &PublicKey) -> Sent {
@@ -334,7 +457,7 @@ async fn blocks_of(
     Ok(blocks)
 }
 
-fn candidate(node: &NodeAddress) -> Candidate {
+pub(super) fn candidate(node: &NodeAddress) -> Candidate {
     Candidate {
         public_key: node.public_key,
         zone: zone(&node.address),

@@ -117,6 +117,25 @@ impl Store {
         Ok(())
     }
 
+    /// Of up to `limit` places of a content from `from` on, those whose block is not held: it was found damaged. And where
+    /// to go on, unless that was the end.
+    pub fn missing(
+        &self,
+        root: &ContentRoot,
+        from: u64,
+        limit: usize,
+    ) -> Result<(Vec<u64>, Option<u64>), StoreError> {
+        let places = self.shared.index.members(root, from, limit)?;
+        let next = places.last().map(|(index, _)| index + 1);
+        let mut missing = Vec::new();
+        for (index, id) in &places {
+            if !self.has(id)? {
+                missing.push(*index);
+            }
+        }
+        Ok((missing, next.filter(|_| places.len() == limit)))
+    }
+
     /// Places that are known and whose block is not held.
     fn missing_places(&self) -> Result<u64, StoreError> {
         let mut missing = 0;

@@ -57,12 +57,32 @@ impl Store {
         self.ask(|done| Job::Drop { root, done }).await?
     }
 
+    /// Forgets that block `index` of a content is here, and the content with its last one. The block itself goes with the
+    /// next [`Store::reclaim`], unless another content has it. What was forgotten comes back when the index is rebuilt
+    /// from the segments: then it is held once more than it need be.
+    pub async fn drop_place(&self, root: ContentRoot, index: u64) -> Result<(), StoreError> {
+        self.ask(|done| Job::DropPlace { root, index, done })
+            .await?
+    }
+
     /// Forgets blocks that no content has, and empties segments that are worth it, moving at most `bytes_per_s` (0: as
     /// fast as it goes).
     ///
     /// # Errors
     /// The index or the disk fails. What was done until then stays done.
     pub async fn reclaim(&self, bytes_per_s: u64) -> Result<Reclaimed, StoreError> {
+        self.reclaim_worth(bytes_per_s, NEEDED_PERCENT).await
+    }
+
+    /// As [`Store::reclaim`], emptying segments of which less than so many percent are needed: the higher, the more is
+    /// moved for what is won.
+    pub async fn reclaim_worth(
+        &self,
+        bytes_per_s: u64,
+        needed_percent: u64,
+    ) -> Result<Reclaimed, StoreError> {
+        // Two sweeps at once would take each other's notes of what was put meanwhile.
+        let _turn = self.reclaiming.lock().await;
         let mut reclaimed = Reclaimed {
             blocks: self.sweep().await?,
             ..Reclaimed::default()
@@ -74,7 +94,7 @@ impl Store {
                 .map_err(StoreError::io("inspect", &path))?
                 .len();
             // The last one is being appended to.
-            if Some(number) == end || needed * 100 >= len * NEEDED_PERCENT {
+            if Some(number) == end || needed * 100 >= len * needed_percent {
                 continue;
             }
             if let Some(moved) = self.empty(number, bytes_per_s).await? {
@@ -84,6 +104,16 @@ impl Store {
             }
         }
         Ok(reclaimed)
+    }
+
+    /// Bytes of all segments, and how many they may be.
+    pub fn room(&self) -> (u64, u64) {
+        (self.shared.used.load(Relaxed), self.shared.quota)
+    }
+
+    /// Bytes that the blocks held take: what [`Store::room`] says more is won by [`Store::reclaim`], sooner or later.
+    pub fn needed(&self) -> Result<u64, StoreError> {
+        Ok(self.needed_bytes()?.values().sum())
     }
 
     /// Forgets the blocks that no content has.

@@ -89,6 +89,11 @@ impl Changes {
         self.0.delete(key(b'b', &id.0));
     }
 
+    /// Forgets that a content has this block.
+    pub(super) fn forget_member(&mut self, root: &ContentRoot, index: u64) {
+        self.0.delete(member_key(root, index));
+    }
+
     /// Forgets a content and which blocks it has; the blocks themselves may be another's too.
     pub(super) fn forget_content(&mut self, root: &ContentRoot) {
         self.0.delete(key(b'c', &root.0));

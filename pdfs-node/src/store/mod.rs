@@ -80,6 +80,8 @@ pub struct Store {
     jobs: Mutex<Option<mpsc::Sender<Job>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
     reads: Semaphore,
+    /// Space is taken back by one at a time.
+    reclaiming: tokio::sync::Mutex<()>,
 }
 
 /// What callers and the writer share.
@@ -154,6 +156,7 @@ impl Store {
             jobs: Mutex::new(Some(jobs)),
             writer: Mutex::new(Some(thread)),
             reads: Semaphore::new(options.readers.max(1)),
+            reclaiming: tokio::sync::Mutex::default(),
         };
         Ok((store, recovery))
     }

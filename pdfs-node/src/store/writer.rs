@@ -46,6 +46,12 @@ pub(super) enum Job {
         root: ContentRoot,
         done: oneshot::Sender<Result<(), StoreError>>,
     },
+    /// A block that a content has on enough other nodes.
+    DropPlace {
+        root: ContentRoot,
+        index: u64,
+        done: oneshot::Sender<Result<(), StoreError>>,
+    },
     /// A record of a segment that is being emptied. Answered with whether it was still needed, once it is durable in
     /// its new place.
     Move {
@@ -156,7 +162,22 @@ impl Writer {
                 changes.forget_content(&root);
                 let _ = done.send(self.shared.index.apply(changes));
             }
+            Job::DropPlace { root, index, done } => {
+                self.flush();
+                let _ = done.send(self.drop_place(&root, index));
+            }
         }
+    }
+
+    fn drop_place(&self, root: &ContentRoot, place: u64) -> Result<(), StoreError> {
+        let index = &self.shared.index;
+        let mut changes = Changes::default();
+        changes.forget_member(root, place);
+        let others = index.members(root, 0, 2)?;
+        if others.iter().all(|(other, _)| *other == place) {
+            changes.forget_content(root);
+        }
+        index.apply(changes)
     }
 
     /// Forgets blocks that nobody has asked to keep since they were looked at. Without a watch nothing is known, and

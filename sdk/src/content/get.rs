@@ -202,15 +202,19 @@ impl Reader {
         let index = u32::try_from(block)
             .map_err(|_| merkle::MerkleError::TooLarge { size: source.size })?;
         let (mut then, mut asked) = (then, HashSet::new());
+        // Who sends on to others may only be busy: asked once more when those have nothing either.
+        let mut again: VecDeque<NodeAddress> = VecDeque::new();
         let mut last = String::from("no node is known");
         let mut nodes: VecDeque<_> = by_trust(&self.client, &source.nodes, &source.root, block)
             .await
             .into();
-        while let Some(node) = nodes.pop_front() {
-            if asked.len() == MAX_ASKED {
+        loop {
+            let first = nodes.pop_front();
+            let is_first = first.is_some();
+            let Some(node) = first.or_else(|| again.pop_front()) else {
                 break;
-            }
-            if !asked.insert(node.public_key) {
+            };
+            if is_first && (asked.len() == MAX_ASKED || !asked.insert(node.public_key)) {
                 continue;
             }
             match self.client.query(&node, &source.root, index).await {
@@ -229,6 +233,9 @@ impl Reader {
                 }
                 Ok(Fetched::Elsewhere(holders)) => {
                     last = format!("node {} does not hold it", node.address);
+                    if is_first && !holders.is_empty() {
+                        again.push_back(node);
+                    }
                     nodes.extend(holders);
                 }
                 Err(error) => {

@@ -2,7 +2,8 @@
 //! others against a real node. `torture economy --replay N` runs so many of the same sequences on a real node, too. `torture scenario`
 //! runs the economy once on a real node, and prints who has what. `torture gas` measures what each call costs, and writes the
 //! page that says so. `torture simulate-pdfs|simulate-relays [--count NODES] --seed S`: a network
-//! of 2,000 nodes, as a table. `torture abuse`: a relay under attack.
+//! of 2,000 nodes, as a table. `torture abuse`: a relay under attack. `torture pdfs --count N --seed S [--first CASE]`: a cluster of
+//! storage nodes in trouble.
 
 use std::process::ExitCode;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -14,6 +15,7 @@ use phantasma_tests::torture::{self, Tally};
 
 const USAGE: &str =
     "usage: torture vm|compiler|bounds|economy|relay|simulate-pdfs|simulate-relays [--count N] [--seed S]
+       torture pdfs [--count N] [--seed S] [--first CASE]
        torture economy --replay N [--seed S]
        torture scenario
        torture abuse [--small] [--garbage|--rate|--spoofed|--slow|--idle|--forged|--honest|--windows N]
@@ -25,6 +27,8 @@ struct Args {
     seed: u64,
     /// Sequences of the economy that run on a node.
     replay: Option<usize>,
+    /// The first case of storage nodes.
+    first: usize,
     write: Option<String>,
     json: bool,
     /// How much of everything is done to a relay.
@@ -39,6 +43,7 @@ fn args() -> Result<Args, String> {
         count: None,
         seed: fresh_seed(),
         replay: None,
+        first: 0,
         write: None,
         json: false,
         abuse: abuse::Size::FULL,
@@ -64,6 +69,7 @@ fn args() -> Result<Args, String> {
             "--count" => args.count = Some(usize::try_from(number).map_err(|e| e.to_string())?),
             "--seed" => args.seed = number,
             "--replay" => args.replay = usize::try_from(number).ok(),
+            "--first" => args.first = usize::try_from(number).map_err(|e| e.to_string())?,
             other => {
                 let number = usize::try_from(number).map_err(|e| e.to_string())?;
                 let known = other.strip_prefix("--");
@@ -100,6 +106,11 @@ async fn main() -> ExitCode {
     if args.what == "abuse" {
         return abuse(args.abuse).await;
     }
+    if args.what == "pdfs"
+        && let Some(code) = torture::pdfs::inside(args.seed)
+    {
+        return code;
+    }
     let start = Instant::now();
     let nodes = args.count.unwrap_or(simulate::NODES).max(2);
     match args.what.as_str() {
@@ -129,6 +140,7 @@ async fn main() -> ExitCode {
             None => torture::economy::run(args.seed, count),
         },
         "relay" => torture::relay::run(args.seed, count).await,
+        "pdfs" => torture::pdfs::run(args.seed, args.first, count).await,
         "bounds" => {
             let (mut tally, ratios) = torture::bounds::run(args.seed, count).await;
             ratios.report();

@@ -1,5 +1,5 @@
 //! Generated tests that can run for as long as one likes: `torture compiler`, `torture vm`, `torture bounds`,
-//! `torture economy`, `torture relay`.
+//! `torture economy`, `torture relay`, `torture pdfs`.
 //!
 //! The oracle of the first three is a real neo-go node, that of the others a model and its invariants. A run is repeated
 //! by its seed.
@@ -8,6 +8,7 @@ pub mod bounds;
 pub mod compiler;
 pub mod economy;
 pub mod items;
+pub mod pdfs;
 mod phrases;
 pub mod random;
 pub mod relay;

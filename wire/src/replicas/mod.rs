@@ -7,7 +7,8 @@
 //!
 //! Not here: clocks, sockets, randomness. The caller tells the time and what it heard, and carries out what comes back.
 //! All holders of a block run the same rules on nearly the same view, so they mostly agree without talking about it; when
-//! they do not, a block is copied once too often. Only the last in rank drops, and only while enough others answer.
+//! they do not, a block is copied once too often. Only who is not among the best places drops, and only while enough others
+//! answer.
 
 mod load;
 mod placement;
@@ -43,7 +44,7 @@ pub struct Policy {
     pub copy_timeout_ms: u64,
     /// A node that did not take a copy is not tried again before.
     pub avoid_ms: u64,
-    /// More holders than wanted for so long: the last in rank drops its copy. Longer than most restarts.
+    /// More holders than wanted for so long: who is not among the best places drops its copy. Longer than most restarts.
     pub surplus_after_ms: u64,
     /// A holder that is gone is forgotten.
     pub forget_after_ms: u64,

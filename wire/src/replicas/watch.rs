@@ -197,6 +197,12 @@ impl Watch {
         }
     }
 
+    /// This node does not hold the block any more, whatever the reason.
+    pub fn lost(&mut self, key: &BlockKey) {
+        self.blocks.remove(key);
+        self.copying.remove(key);
+    }
+
     /// Blocks that this node holds.
     pub fn blocks(&self) -> impl Iterator<Item = &BlockKey> {
         self.blocks.keys()
@@ -241,8 +247,8 @@ impl Watch {
             } else if living > wanted {
                 block.short_since_ms = None;
                 let since = *block.surplus_since_ms.get_or_insert(now_ms);
-                let last = look.position == look.alive.len();
-                if last && now_ms >= since + self.policy.surplus_after_ms {
+                let late = now_ms >= since + self.policy.surplus_after_ms;
+                if late && self.is_surplus(&key, &look.alive, wanted) {
                     actions.extend(self.drop_block(&key, now_ms));
                 }
             } else {
@@ -293,6 +299,15 @@ impl Watch {
             key,
             to: to.public_key,
         })
+    }
+
+    /// Whether the block would be placed on others than this node, of all that hold it. Whoever is among the `count` best
+    /// of all holders is so among any of them: so holders that decide at the same time, each by its own view, never all
+    /// drop.
+    pub fn is_surplus(&self, key: &BlockKey, others: &[Candidate], count: usize) -> bool {
+        let mut all = others.to_vec();
+        all.push(self.me.clone());
+        !place(key, &all, &[], count).contains(&&self.me)
     }
 
     /// Others hold it and have just answered, or it stays.
