@@ -7,11 +7,13 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::{Read, Seek, SeekFrom, Write},
+    os::unix::fs::FileExt,
     path::Path,
 };
 
 use super::{
     StoreError,
+    aligned::ALIGN,
     record::{SEGMENT_HEADER_LEN, decode_segment_header},
     segment,
 };
@@ -96,12 +98,15 @@ fn copy(from: &Path, to: &Path, number: u32) -> Result<u64, StoreError> {
             return Err(StoreError::NoBackup { path: to.into() });
         }
     }
-    // The end of an earlier copy may be what a failed write left in the store and was cut off there since.
-    let start = if has > len {
-        SEGMENT_HEADER_LEN as u64
-    } else {
-        has
+    // The end of an earlier copy may be what a failed write left in the store and was cut off there since. And the last
+    // block of the disk that it has may have been padding, in place of which there are records now.
+    let start = match has.checked_sub(len) {
+        None | Some(0) if same_end(&source, &target, has) => has,
+        None => has.saturating_sub(ALIGN as u64),
+        Some(over) if over < ALIGN as u64 => len.saturating_sub(ALIGN as u64),
+        Some(_) => 0,
     };
+    let start = start.max(has.min(SEGMENT_HEADER_LEN as u64));
     if has > len {
         target.set_len(start).map_err(StoreError::io("cut", to))?;
     }
@@ -127,6 +132,16 @@ fn copy(from: &Path, to: &Path, number: u32) -> Result<u64, StoreError> {
     }
     target.sync_all().map_err(StoreError::io("sync", to))?;
     Ok(copied)
+}
+
+/// Whether the last block of the first `len` bytes is the same in both; what cannot be read is not.
+fn same_end(one: &File, other: &File, len: u64) -> bool {
+    let start = len.saturating_sub(ALIGN as u64);
+    let end = |file: &File| {
+        let mut end = vec![0; usize::try_from(len - start).unwrap_or(ALIGN)];
+        file.read_exact_at(&mut end, start).map(|()| end)
+    };
+    matches!((end(one), end(other)), (Ok(one), Ok(other)) if one == other)
 }
 
 fn header(file: &mut File, path: &Path) -> Result<[u8; SEGMENT_HEADER_LEN], StoreError> {

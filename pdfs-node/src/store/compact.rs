@@ -184,6 +184,9 @@ impl Store {
             let header = match segment.read_record(at, len, &mut payload) {
                 Ok(header) => header,
                 Err(NoRecord::Io(error)) => return Err(error),
+                Err(NoRecord::Short | NoRecord::Damaged(_)) if segment.is_padding(at, len)? => {
+                    break;
+                }
                 Err(NoRecord::Short | NoRecord::Damaged(_)) => {
                     tracing::warn!(path = %segment.path.display(), at, "damaged, and so not emptied; run fsck");
                     return Ok(None);

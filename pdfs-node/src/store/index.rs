@@ -14,7 +14,7 @@
 use std::path::Path;
 
 use phantasma_wire::Hash;
-use rocksdb::{DB, Direction, IteratorMode, Options, WriteBatch};
+use rocksdb::{BlockBasedOptions, DB, Direction, IteratorMode, Options, WriteBatch};
 
 use super::{
     error::StoreError,
@@ -56,6 +56,12 @@ pub(super) struct Index {
 /// Changes that become visible together.
 #[derive(Default)]
 pub(super) struct Changes(WriteBatch);
+
+/// Bits for each key: one look in a hundred is for nothing.
+const BLOOM_BITS: f64 = 10.0;
+
+/// Part of the memory of new entries that their filter takes.
+const MEMTABLE_BLOOM: f64 = 0.05;
 
 const TAIL_KEY: &[u8] = b"mtail";
 
@@ -110,6 +116,12 @@ impl Index {
         options.set_write_buffer_size(8 << 20);
         options.set_max_total_wal_size(32 << 20);
         options.set_max_open_files(64);
+        // Nearly every put asks for a block that is not there: a Bloom filter says so without looking into each file.
+        let mut tables = BlockBasedOptions::default();
+        tables.set_bloom_filter(BLOOM_BITS, false);
+        options.set_block_based_table_factory(&tables);
+        options.set_memtable_whole_key_filtering(true);
+        options.set_memtable_prefix_bloom_ratio(MEMTABLE_BLOOM);
         options.set_keep_log_file_num(2);
         options.set_paranoid_checks(true);
         Ok(Self {

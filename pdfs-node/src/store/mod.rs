@@ -5,8 +5,11 @@
 //! What it does not do: it does not know whether a content is on the chain or who may read it.
 //! No type of RocksDB or of the file format leaves this module.
 
+mod ahead;
+mod aligned;
 mod backup;
 mod check;
+mod commit;
 mod compact;
 mod error;
 mod index;
@@ -37,7 +40,7 @@ pub use error::StoreError;
 pub use types::{BlockId, Content, ContentRoot, NewBlock, Place, Put, Recovery, Stats};
 
 use index::{Changes, Index, Location};
-use record::{HEADER_LEN, SEGMENT_HEADER_LEN};
+use record::{HEADER_LEN, MAX_RECORD, SEGMENT_HEADER_LEN};
 use segment::{NoRecord, Readers};
 use writer::{Job, Writer};
 
@@ -117,7 +120,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Locked`] when another process has it; damage that recovery must not decide about.
     pub fn open(options: &Options) -> Result<(Self, Recovery), StoreError> {
-        let min = (SEGMENT_HEADER_LEN + HEADER_LEN + record::MAX_PATH_LEN + MAX_BODY) as u64;
+        let min = (SEGMENT_HEADER_LEN + MAX_RECORD) as u64;
         if options.max_segment_bytes < min {
             return Err(StoreError::SegmentSize {
                 given: options.max_segment_bytes,
@@ -139,14 +142,15 @@ impl Store {
             segments: segments.clone(),
             _lock: lock,
         });
+        let (jobs, waiting) = mpsc::channel(options.queue.max(1));
         let writer = Writer::new(
             shared.clone(),
             segments,
             options.max_segment_bytes,
             end,
             next_number,
-        );
-        let (jobs, waiting) = mpsc::channel(options.queue.max(1));
+            jobs.downgrade(),
+        )?;
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || writer.run(waiting))
@@ -308,13 +312,11 @@ impl Shared {
             offset: at.offset,
             what,
         };
-        let end = at.offset + u64::from(at.record_len);
-        let mut payload = Vec::new();
-        match segment.read_record(at.offset, end, &mut payload) {
-            Ok(header) if header.id != *id => Err(damaged("another block lies there")),
+        match segment.read_known(at.offset, at.record_len as usize) {
+            Ok((header, _)) if header.id != *id => Err(damaged("another block lies there")),
             // The checksum covers header, path and body; that the body hashes to the id is the scrub's and the
             // reader's work: hashing once more here would halve what a node can give.
-            Ok(header) => Ok(Bytes::from(payload).slice(header.path_len()..)),
+            Ok((header, record)) => Ok(Bytes::from(record).slice(HEADER_LEN + header.path_len()..)),
             Err(NoRecord::Short) => Err(damaged("the segment ends early")),
             Err(NoRecord::Damaged(what)) => Err(damaged(what)),
             Err(NoRecord::Io(error)) => Err(error),

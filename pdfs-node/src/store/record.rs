@@ -34,6 +34,8 @@ pub(super) const SEGMENT_HEADER_LEN: usize = 32;
 /// Bytes of the longest path.
 pub(super) const MAX_PATH_LEN: usize = MAX_BLOCK_PATH * HASH_LEN;
 const HASH_LEN: usize = 32;
+/// Bytes of the longest record.
+pub(super) const MAX_RECORD: usize = HEADER_LEN + MAX_PATH_LEN + BLOCK_SIZE;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Salt(pub(super) [u8; 16]);

@@ -113,7 +113,11 @@ fn scan(
         }
     }
     batch.finish(at)?;
-    if at < len && last {
+    if at < len && segment.is_padding(at, len)? {
+        if last {
+            segment.cut(at)?;
+        }
+    } else if at < len && last {
         recovery.torn_bytes += len - at;
         segment.cut(at)?;
     } else {

@@ -2,12 +2,15 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    os::unix::fs::FileExt,
+    os::unix::fs::{FileExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
+use rustix::{buffer::spare_capacity, fs::OFlags, io::Errno};
+
 use super::{
+    aligned::{self, ALIGN},
     error::StoreError,
     record::{self, HEADER_LEN, Header, SEGMENT_HEADER_LEN, Salt},
 };
@@ -53,6 +56,9 @@ pub(super) struct Segment {
     pub(super) path: PathBuf,
     pub(super) file: File,
     pub(super) salt: Salt,
+    /// The same file, written past the system's cache, which saves a copy and lets the disk begin at once. `None` for
+    /// reading only, and where the file system knows no such thing.
+    direct: Option<File>,
 }
 
 /// Why a stretch of a segment is not a record.
@@ -87,6 +93,7 @@ impl Segment {
         Ok(Self {
             number,
             file: made.map_err(StoreError::io("create", &path))?,
+            direct: direct(&path),
             path,
             salt,
         })
@@ -107,6 +114,7 @@ impl Segment {
         match salt {
             Some(salt) => Ok(Self {
                 number,
+                direct: write.then(|| direct(&path)).flatten(),
                 path,
                 file,
                 salt,
@@ -121,6 +129,52 @@ impl Segment {
             .metadata()
             .map_err(StoreError::io("inspect", &self.path))?;
         Ok(meta.len())
+    }
+
+    /// Writes whole blocks of [`ALIGN`] bytes from an offset that is a multiple of it. Not durable before a sync.
+    pub(super) fn write_blocks(&self, blocks: &[u8], offset: u64) -> std::io::Result<()> {
+        match &self.direct {
+            Some(direct) => match direct.write_all_at(blocks, offset) {
+                // A disk with larger sectors, or memory that is not aligned.
+                Err(error) if error.kind() == std::io::ErrorKind::InvalidInput => {
+                    self.file.write_all_at(blocks, offset)
+                }
+                outcome => outcome,
+            },
+            None => self.file.write_all_at(blocks, offset),
+        }
+    }
+
+    /// Whether what lies between the last record's end and the end of the file is what a write of whole blocks adds:
+    /// zeros, up to the end of the block.
+    pub(super) fn is_padding(&self, at: u64, len: u64) -> Result<bool, StoreError> {
+        if len != aligned::ceil(at) {
+            return Ok(false);
+        }
+        let mut rest = [0; ALIGN];
+        let rest = rest.get_mut(..usize::try_from(len - at).unwrap_or(ALIGN));
+        let rest = rest.unwrap_or_default();
+        self.file
+            .read_exact_at(rest, at)
+            .map_err(StoreError::io("read", &self.path))?;
+        Ok(rest.iter().all(|byte| *byte == 0))
+    }
+
+    /// The bytes of the block that `end` lies in, up to it: what a write of whole blocks from there has to repeat.
+    pub(super) fn begun_block(&self, end: u64) -> Result<Vec<u8>, StoreError> {
+        let start = aligned::floor(end);
+        let mut begun = vec![0; usize::try_from(end - start).unwrap_or_default()];
+        self.file
+            .read_exact_at(&mut begun, start)
+            .map_err(StoreError::io("read", &self.path))?;
+        Ok(begun)
+    }
+
+    /// Cuts off the padding behind the last record. Need not be durable: padding is known for what it is.
+    pub(super) fn trim(&self, end: u64) -> Result<(), StoreError> {
+        self.file
+            .set_len(end)
+            .map_err(StoreError::io("cut back", &self.path))
     }
 
     /// Cuts the file to `len` and makes that durable.
@@ -158,6 +212,36 @@ impl Segment {
         Ok(header)
     }
 
+    /// The record of `record_len` bytes at `offset`, with one read: its header, and all of its bytes.
+    pub(super) fn read_known(
+        &self,
+        offset: u64,
+        record_len: usize,
+    ) -> Result<(Header, Vec<u8>), NoRecord> {
+        // Not zeroed first: that would cost a third of what reading from memory does.
+        let mut record = Vec::with_capacity(record_len);
+        while record.len() < record_len {
+            let at = offset + record.len() as u64;
+            match rustix::io::pread(&self.file, spare_capacity(&mut record), at) {
+                Ok(0) => return Err(NoRecord::Short),
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(error) => {
+                    return Err(NoRecord::Io(StoreError::io("read", &self.path)(
+                        error.into(),
+                    )));
+                }
+            }
+        }
+        record.truncate(record_len);
+        let (head, payload) = (record.split_first_chunk()).ok_or(NoRecord::Short)?;
+        let header =
+            Header::decode(head, &self.salt).ok_or(NoRecord::Damaged("header checksum"))?;
+        if !header.payload_is_whole(&self.salt, payload) {
+            return Err(NoRecord::Damaged("body checksum"));
+        }
+        Ok((header, record))
+    }
+
     pub(super) fn read_at(&self, buffer: &mut [u8], offset: u64) -> Result<(), NoRecord> {
         self.file
             .read_exact_at(buffer, offset)
@@ -166,6 +250,13 @@ impl Segment {
                 _ => NoRecord::Io(StoreError::io("read", &self.path)(source)),
             })
     }
+}
+
+/// The file for writes past the system's cache; `None` where there is no such thing.
+fn direct(path: &Path) -> Option<File> {
+    let flag = i32::try_from(OFlags::DIRECT.bits()).ok()?;
+    let mut options = OpenOptions::new();
+    options.write(true).custom_flags(flag).open(path).ok()
 }
 
 /// Segments open for reading, the least recently used closed first.

@@ -112,7 +112,7 @@ pub struct Recovery {
 pub struct Stats {
     pub blocks_put: u64,
     pub bytes_put: u64,
-    /// Group commits: each is one write and one fdatasync.
+    /// Group commits: each is one fdatasync.
     pub commits: u64,
     pub blocks_read: u64,
     pub bytes_read: u64,

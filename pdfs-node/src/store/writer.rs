@@ -1,10 +1,8 @@
-//! The one thread that writes: it collects waiting puts, writes them with one write and one
-//! fdatasync, moves the index, and only then acknowledges all of them (group commit).
+//! The one thread that makes records: it collects waiting puts into a group while the group before is written and made
+//! durable ([`super::commit`]), and hands it over when the disk is free or the group is full.
 
 use std::{
     collections::HashSet,
-    fs::File,
-    io::{ErrorKind, IoSlice, Seek, SeekFrom, Write},
     path::PathBuf,
     sync::{Arc, atomic::Ordering::Relaxed},
 };
@@ -15,16 +13,19 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     Shared,
+    ahead::Ahead,
+    commit::{FULL, Group, Pipeline},
     error::StoreError,
-    index::{Changes, Location, Tail},
+    index::{Changes, Location},
     record::{HEADER_LEN, Header, Kind, PayloadSum, SEGMENT_HEADER_LEN, Salt},
-    recover::End,
+    recover,
     segment::Segment,
     types::{BlockId, Content, ContentRoot, NewBlock, Put},
 };
 
-/// Bytes gathered for one commit. 64 blocks: past that a longer write wins nothing over its fdatasync.
-const MAX_COMMIT: u64 = 16 << 20;
+/// With so much a disk that has nothing to write is given it at once, also while it still syncs what was before: less
+/// would be many small writes, of which each costs as much as a large one.
+const WORTH_A_WRITE: u64 = 2 << 20;
 
 /// What waits for the writer.
 pub(super) enum Job {
@@ -58,6 +59,8 @@ pub(super) enum Job {
         record: Box<Record>,
         done: oneshot::Sender<Result<Put, StoreError>>,
     },
+    /// A group was written or committed.
+    Nudge,
 }
 
 /// A whole record, and where it lies.
@@ -71,101 +74,128 @@ pub(super) struct Writer {
     shared: Arc<Shared>,
     dir: PathBuf,
     max_segment: u64,
-    /// The segment being appended to; `None` before the first put and after a failed sync.
+    pipeline: Pipeline,
+    /// The segment being appended to; `None` before the first put and after a failure.
     end: Option<End>,
     next_number: u32,
-    staged: Staged,
+    /// What is made and not handed over.
+    group: Option<Group>,
+    ahead: Ahead,
+    /// The epoch in which `end`, `group` and `ahead` hold.
+    epoch: u64,
     /// Blocks put or linked since the last [`Job::Watch`].
     watched: Option<HashSet<BlockId>>,
-    /// Why nothing can be written any more.
-    broken: Option<String>,
 }
 
-/// Records made but not yet written. Bodies are not copied: a commit holds at most 16 MiB of what was put.
-#[derive(Default)]
-struct Staged {
-    /// Header and path, then body, of each record.
-    parts: Vec<Bytes>,
-    len: u64,
-    changes: Changes,
-    acks: Vec<(oneshot::Sender<Result<Put, StoreError>>, Put)>,
-    ids: HashSet<BlockId>,
-    members: HashSet<(ContentRoot, u64, BlockId)>,
-    contents: HashSet<(ContentRoot, u64, u64)>,
-    blocks: u64,
+/// Where the next group begins.
+struct End {
+    segment: Arc<Segment>,
+    offset: u64,
+    /// What lies before it in the same block of the disk.
+    begun: Vec<u8>,
 }
 
 impl Writer {
+    /// Starts the threads behind this one.
+    ///
+    /// # Errors
+    /// The end of the last segment cannot be read; no thread can be had.
     pub(super) fn new(
         shared: Arc<Shared>,
         dir: PathBuf,
         max_segment: u64,
-        end: Option<End>,
+        end: Option<recover::End>,
         next_number: u32,
-    ) -> Self {
-        Self {
+        jobs: mpsc::WeakSender<Job>,
+    ) -> Result<Self, StoreError> {
+        let end = match end {
+            Some(recover::End { segment, offset }) => Some(End {
+                begun: segment.begun_block(offset)?,
+                segment: Arc::new(segment),
+                offset,
+            }),
+            None => None,
+        };
+        let pipeline = Pipeline::start(shared.clone(), jobs)
+            .map_err(StoreError::io("start the writers of", &dir))?;
+        Ok(Self {
             shared,
             dir,
             max_segment,
+            pipeline,
             end,
             next_number,
-            staged: Staged::default(),
+            group: None,
+            ahead: Ahead::default(),
+            epoch: 0,
             watched: None,
-            broken: None,
-        }
+        })
     }
 
     /// Works until every sender is gone.
     pub(super) fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
         while let Some(first) = jobs.blocking_recv() {
             self.take(first);
-            while self.staged.len < MAX_COMMIT {
-                match jobs.try_recv() {
-                    Ok(job) => self.take(job),
-                    Err(_) => break,
-                }
+            while let Ok(job) = jobs.try_recv() {
+                self.take(job);
             }
-            self.flush();
+            let staged = self.group.as_ref().map_or(0, Group::len);
+            let worth_it = staged >= WORTH_A_WRITE && self.pipeline.writes_nothing();
+            if worth_it || self.pipeline.is_idle() {
+                self.hand_over();
+            }
         }
+        self.settle();
+        self.trim();
+        self.pipeline.finish();
         if let Err(error) = self.shared.index.sync() {
             tracing::warn!(%error, "the index was not synced; the next start reads the last segment again");
         }
     }
 
-    /// Stages what is to be written; does the rest at once, after what was staged before it. Who asked may have gone
-    /// away, which changes nothing.
+    /// Makes a record of what is to be written; does the rest at once, after what was put before it. Who asked may have
+    /// gone away, which changes nothing.
     fn take(&mut self, job: Job) {
-        match job {
-            Job::Put { block, done } => match self.try_stage(&block) {
-                Ok(put) => self.staged.acks.push((done, put)),
-                Err(error) => drop(done.send(Err(error))),
-            },
-            Job::Move { record, done } => match self.stage_move(&record) {
-                Ok(put) => self.staged.acks.push((done, put)),
-                Err(error) => drop(done.send(Err(error))),
-            },
+        let (made, done) = match job {
+            Job::Put { block, done } => (self.try_stage(&block), done),
+            Job::Move { record, done } => (self.stage_move(&record), done),
             Job::Watch { done } => {
-                self.flush();
+                self.settle();
                 self.watched = Some(HashSet::new());
                 let _ = done.send(());
+                return;
             }
             Job::Sweep { ids, last, done } => {
-                self.flush();
+                self.settle();
                 let _ = done.send(self.sweep(&ids));
                 if last {
                     self.watched = None;
                 }
+                return;
             }
             Job::Drop { root, done } => {
-                self.flush();
+                self.settle();
                 let mut changes = Changes::default();
                 changes.forget_content(&root);
                 let _ = done.send(self.shared.index.apply(changes));
+                return;
             }
             Job::DropPlace { root, index, done } => {
-                self.flush();
+                self.settle();
                 let _ = done.send(self.drop_place(&root, index));
+                return;
             }
+            Job::Nudge => return self.ahead.committed(self.pipeline.state().done),
+        };
+        match (made, &mut self.group) {
+            (Ok(put), Some(group)) => {
+                group.rest().acks.push((done, put));
+                if group.len() >= FULL {
+                    self.hand_over();
+                }
+            }
+            (Ok(_), None) => drop(done.send(Err(no_segment()))),
+            (Err(error), _) => drop(done.send(Err(error))),
         }
     }
 
@@ -199,9 +229,6 @@ impl Writer {
     /// Stages a record once more if the index still needs it: its body if it is the one that is read, its place in a
     /// content if that content is still known.
     fn stage_move(&mut self, record: &Record) -> Result<Put, StoreError> {
-        if let Some(why) = &self.broken {
-            return Err(StoreError::Broken(why.clone()));
-        }
         let Record {
             header,
             payload,
@@ -236,51 +263,40 @@ impl Writer {
             sum,
             &salt,
         );
-        self.append(&moved, &path, body, &salt);
+        let group = append(&mut self.group, &moved, &path, &body, &salt)?;
         if kind == Kind::Block {
             let at = Location::new(segment, offset, &moved);
-            self.staged.changes.block(&header.id, at);
+            group.rest().changes.block(&header.id, at);
         }
         Ok(Put::Stored)
     }
 
-    /// Adds a record to what is written next.
-    fn append(&mut self, header: &Header, path: &[Hash], body: Bytes, salt: &Salt) {
-        let staged = &mut self.staged;
-        let mut head = Vec::with_capacity(HEADER_LEN + header.path_len());
-        header.encode(salt, &mut head);
-        head.extend_from_slice(path.as_flattened());
-        staged.len += header.record_len();
-        staged.parts.extend([head.into(), body]);
-    }
-
     fn try_stage(&mut self, block: &NewBlock) -> Result<Put, StoreError> {
-        if let Some(why) = &self.broken {
-            return Err(StoreError::Broken(why.clone()));
-        }
-        // Room is made before the staged records are looked at: making it may write them, and fail.
+        // Room is made before it is asked what is known: making it may wait for what was put before, which may fail.
         let path = block.path.as_flattened();
-        let need = HEADER_LEN + path.len() + block.body.len();
-        let used = self.shared.used.load(Relaxed) + self.staged.len;
-        if used.saturating_add(need as u64) > self.shared.quota {
+        let need = (HEADER_LEN + path.len() + block.body.len()) as u64;
+        let staged = self.group.as_ref().map_or(0, Group::len);
+        let used = self.shared.used.load(Relaxed) + staged;
+        if used.saturating_add(need) > self.shared.quota {
             return Err(StoreError::Quota {
                 used,
                 quota: self.shared.quota,
             });
         }
-        let (segment, offset, salt) = self.make_room(need as u64)?;
+        let (segment, offset, salt) = self.make_room(need)?;
         let known =
-            self.staged.ids.contains(&block.id) || self.shared.index.location(&block.id)?.is_some();
-        if known && self.is_member(block)? && self.is_known_content(&block.content)? {
-            if let Some(watched) = &mut self.watched {
-                watched.insert(block.id);
-            }
+            self.ahead.has_body(&block.id) || self.shared.index.location(&block.id)?.is_some();
+        let all_known = known && self.is_member(block)? && self.is_known_content(&block.content)?;
+        if let Some(watched) = &mut self.watched {
+            watched.insert(block.id);
+        }
+        if all_known {
             return Ok(Put::AlreadyHeld);
         }
         let (kind, body, sum) = if known {
-            (Kind::Link, Bytes::new(), PayloadSum::of(&[path]))
+            (Kind::Link, &[][..], PayloadSum::of(&[path]))
         } else {
-            (Kind::Block, block.body.clone(), block.sum)
+            (Kind::Block, &*block.body, block.sum)
         };
         let header = Header::new(
             kind,
@@ -292,156 +308,139 @@ impl Writer {
             sum,
             &salt,
         );
-        self.append(&header, &block.path, body, &salt);
-        if let Some(watched) = &mut self.watched {
-            watched.insert(block.id);
-        }
-        let staged = &mut self.staged;
+        let group = append(&mut self.group, &header, &block.path, body, &salt)?;
+        let rest = group.rest();
         if kind == Kind::Block {
             let at = Location::new(segment, offset, &header);
-            staged.changes.block(&block.id, at);
-            staged.ids.insert(block.id);
-            staged.blocks += 1;
+            rest.changes.block(&block.id, at);
+            rest.blocks += 1;
         }
         let content = block.content;
-        staged
-            .changes
+        rest.changes
             .member(&content.root, block.index, &block.id, &block.path);
-        staged.members.insert((content.root, block.index, block.id));
-        staged.changes.content(&content);
-        staged
-            .contents
-            .insert((content.root, content.size, content.expiry_ms));
+        rest.changes.content(&content);
+        self.ahead
+            .note(self.pipeline.next(), block, kind == Kind::Block);
         Ok(if known { Put::AlreadyHeld } else { Put::Stored })
     }
 
     fn is_member(&self, block: &NewBlock) -> Result<bool, StoreError> {
-        let root = block.content.root;
-        Ok(self.staged.members.contains(&(root, block.index, block.id))
-            || self
-                .shared
-                .index
-                .member(&root, block.index)?
-                .is_some_and(|p| p.id == block.id))
+        let index = &self.shared.index;
+        Ok(self.ahead.has_member(block)
+            || index
+                .member(&block.content.root, block.index)?
+                .is_some_and(|place| place.id == block.id))
     }
 
     fn is_known_content(&self, content: &Content) -> Result<bool, StoreError> {
-        Ok(self
-            .staged
-            .contents
-            .contains(&(content.root, content.size, content.expiry_ms))
+        Ok(self.ahead.has_content(content)
             || self.shared.index.content(&content.root)? == Some(*content))
     }
 
-    /// Where a record of `need` bytes goes: segment, offset, salt. Begins a new segment when the
-    /// current one is full.
+    /// Where a record of `need` bytes goes: segment, offset, salt. There is a group with room for it then. Begins a new
+    /// segment when the current one is full.
     fn make_room(&mut self, need: u64) -> Result<(u32, u64, Salt), StoreError> {
-        let position = |end: &End, staged: &Staged| end.offset + staged.len;
-        let full = match &self.end {
-            Some(end) => position(end, &self.staged) + need > self.max_segment,
-            None => true,
-        };
-        if full {
-            self.flush();
-            let salt = Salt(rand::random());
-            let segment = Segment::create(&self.dir, self.next_number, salt)?;
-            self.next_number += 1;
-            self.end = Some(End {
-                segment,
-                offset: SEGMENT_HEADER_LEN as u64,
-            });
+        let state = self.pipeline.state();
+        if let Some(why) = state.broken {
+            return Err(StoreError::Broken(why));
         }
-        match &self.end {
-            Some(end) => Ok((
-                end.segment.number,
-                position(end, &self.staged),
-                end.segment.salt,
-            )),
-            None => Err(StoreError::Broken("no segment is open".into())),
+        self.ahead.committed(state.done);
+        if state.epoch != self.epoch {
+            self.settle();
         }
+        let place = |group: &Group| (group.segment().number, group.end(), group.segment().salt);
+        if let Some(group) = &self.group
+            && group.has_room(need)
+            && group.end() + need <= self.max_segment
+        {
+            return Ok(place(group));
+        }
+        self.hand_over();
+        if self
+            .end
+            .as_ref()
+            .is_none_or(|end| end.offset + need > self.max_segment)
+        {
+            self.next_segment()?;
+        }
+        let End {
+            segment,
+            offset,
+            begun,
+        } = self.end.as_ref().ok_or_else(no_segment)?;
+        let group = self.pipeline.begin(self.epoch, segment, *offset, begun)?;
+        let place = place(&group);
+        self.group = Some(group);
+        Ok(place)
     }
 
-    /// Writes what is staged and answers everyone who waits for it.
-    fn flush(&mut self) {
-        let staged = std::mem::take(&mut self.staged);
-        let outcome = match staged.len {
-            0 => Ok(()),
-            len => self.write(&staged.parts, len, staged.changes),
-        };
-        if outcome.is_ok() && staged.len > 0 {
-            let counters = &self.shared.counters;
-            counters.commits.fetch_add(1, Relaxed);
-            counters.blocks_put.fetch_add(staged.blocks, Relaxed);
-            counters.bytes_put.fetch_add(staged.len, Relaxed);
-        }
-        for (done, put) in staged.acks {
-            // Who asked may have gone away; the block stays.
-            let _ = done.send(match &outcome {
-                Ok(()) => Ok(put),
-                Err(error) => Err(error.again()),
-            });
-        }
-    }
-
-    fn write(&mut self, parts: &[Bytes], len: u64, mut changes: Changes) -> Result<(), StoreError> {
-        let Some(end) = &mut self.end else {
-            return Err(StoreError::Broken("no segment is open".into()));
-        };
-        let path = &end.segment.path;
-        let written = write_parts(&end.segment.file, end.offset, parts)
-            .map_err(StoreError::io("write", path));
-        let outcome = match written {
-            Ok(()) => end
-                .segment
-                .file
-                .sync_data()
-                .map_err(StoreError::io("sync", path)),
-            Err(error) => Err(error),
-        };
-        if let Err(error) = outcome {
-            self.undo();
-            return Err(error);
-        }
-        end.offset += len;
-        self.shared.used.fetch_add(len, Relaxed);
-        changes.tail(Tail {
-            segment: end.segment.number,
-            offset: end.offset,
+    /// Begins a new segment, after all of the one before is committed: a torn end is then always the end of the last.
+    fn next_segment(&mut self) -> Result<(), StoreError> {
+        self.settle();
+        self.trim();
+        let salt = Salt(rand::random());
+        let segment = Segment::create(&self.dir, self.next_number, salt)?;
+        self.next_number += 1;
+        let offset = SEGMENT_HEADER_LEN as u64;
+        self.shared.used.fetch_add(offset, Relaxed);
+        self.end = Some(End {
+            begun: segment.begun_block(offset)?,
+            segment: Arc::new(segment),
+            offset,
         });
-        self.shared.index.apply(changes).inspect_err(|error| {
-            // The next tail would lie behind records that no entry names: only a new start reads them.
-            self.broken = Some(error.to_string());
-        })
+        Ok(())
     }
 
-    /// Cuts off what a failed commit left, and goes on in a new segment: after a failed sync the
-    /// kernel may believe that the pages are clean, so this file's end cannot be trusted again.
-    fn undo(&mut self) {
-        let Some(end) = self.end.take() else {
+    /// Gives what is made to the disk.
+    fn hand_over(&mut self) {
+        let (Some(group), Some(end)) = (self.group.take(), &mut self.end) else {
             return;
         };
-        if let Err(error) = end.segment.cut(end.offset) {
-            tracing::error!(%error, "a failed write could not be cut back");
-            self.broken = Some(error.to_string());
+        end.offset = group.end();
+        end.begun = group.begun_block();
+        self.shared.used.fetch_add(group.len(), Relaxed);
+        self.pipeline.hand_over(group);
+    }
+
+    /// Waits until all that was put is committed, or has failed: then nothing more goes into that segment.
+    fn settle(&mut self) {
+        self.hand_over();
+        self.pipeline.drain();
+        self.ahead.clear();
+        let epoch = self.pipeline.state().epoch;
+        if epoch != self.epoch {
+            self.epoch = epoch;
+            self.end = None;
+        }
+    }
+
+    /// Cuts off what whole blocks have added to the segment, of which all is committed.
+    fn trim(&self) {
+        if let Some(end) = &self.end
+            && let Err(error) = end.segment.trim(end.offset)
+        {
+            tracing::warn!(%error, "the padding of a segment stays");
         }
     }
 }
 
-/// Writes all parts at `offset`, as many with one call as the system takes. Only this thread moves the file's cursor;
-/// readers do not use it.
-fn write_parts(mut file: &File, offset: u64, parts: &[Bytes]) -> std::io::Result<()> {
-    file.seek(SeekFrom::Start(offset))?;
-    let mut slices: Vec<_> = parts.iter().map(|part| IoSlice::new(part)).collect();
-    let mut left = slices.as_mut_slice();
-    // Empty parts at the front are skipped, or nothing written would be taken for a full disk.
-    IoSlice::advance_slices(&mut left, 0);
-    while !left.is_empty() {
-        match file.write_vectored(left) {
-            Ok(0) => return Err(ErrorKind::WriteZero.into()),
-            Ok(written) => IoSlice::advance_slices(&mut left, written),
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
+/// Adds a record to the group, in which room was made for it.
+fn append<'a>(
+    group: &'a mut Option<Group>,
+    header: &Header,
+    path: &[Hash],
+    body: &[u8],
+    salt: &Salt,
+) -> Result<&'a mut Group, StoreError> {
+    let group = group.as_mut().ok_or_else(no_segment)?;
+    let mut head = Vec::with_capacity(HEADER_LEN);
+    header.encode(salt, &mut head);
+    for part in [&head, path.as_flattened(), body] {
+        group.push(part)?;
     }
-    Ok(())
+    Ok(group)
+}
+
+fn no_segment() -> StoreError {
+    StoreError::Broken("no segment is open".into())
 }
