@@ -43,7 +43,10 @@ impl Look {
     fn total(&self, name: &str) -> f64 {
         let of = |full: &str| full == name || full.split_once('{').is_some_and(|p| p.0 == name);
         let found = self.numbers.iter().filter(|(full, _)| of(full));
-        found.map(|(_, value)| value).sum()
+        // The sum of nothing is -0 for floats, which people need not see.
+        found
+            .map(|(_, value)| value)
+            .fold(0.0, |sum, value| sum + value)
     }
 }
 

@@ -1,7 +1,7 @@
 // Boxes: a list, one box with what lies in it, a new one.
 
 import { get, post } from "./api.js";
-import { busy, card, el, empty, fact, facts, field, mono, say, settled, show, tag, words } from "./dom.js";
+import { busy, card, el, empty, fact, facts, field, follow, mono, say, show, tag, words } from "./dom.js";
 
 export async function view(main, app, name) {
   if (name) await one(main, app, name);
@@ -15,7 +15,7 @@ async function list(main, app) {
     show(place, boxes.length === 0 ? empty("No box yet. Make the first one: it holds letters, a feed, a shelf, whatever its gate lets in.") : el("ul", { class: "list" }, boxes.map(row)));
   };
   await draw();
-  app.listeners.add(settled((kind) => (kind === "box" || kind === "missed") && draw(), 300));
+  follow(app, (kind) => kind === "box", draw);
   show(main, el("div", { class: "head" }, el("h1", null, "Boxes"), el("p", { class: "lead" }, "A box is a place on the chain with a name, an owner and a gate that decides who may write and read.")), el("div", { class: "two" }, card("Your boxes", place), await creation(app)));
 }
 
@@ -55,7 +55,7 @@ async function one(main, app, name) {
     show(place, items.length === 0 ? empty("Nothing lies in it yet.") : [el("ul", { class: "list" }, items), contents > entries.length ? el("p", { class: "small muted" }, `The newest ${entries.length} of ${contents}.`) : null].filter(Boolean));
   };
   await draw();
-  app.listeners.add(settled((kind, data) => kind === "box" && data.box === box.box && draw(), 200));
+  follow(app, (kind, data) => kind === "box" && data.box === box.box, draw, 200);
   const gate = card("Gate", el("div", { class: "says" }, el("p", { class: "said gate-words" }, (box.explanation ?? "This gate cannot be explained.").trim())), el("details", null, el("summary", { class: "small muted" }, "As the chain has it"), el("pre", null, box.assembler ?? box.gate)), box.own ? el("div", { class: "row end" }, el("a", { class: "button", href: `#/gates/${box.name}` }, "Edit the gate")) : null);
   const about = card("About", facts(fact("Box", `${box.box}`), fact("Contents", `${box.contents}`), fact("Holds", `${box.balance} SOUL`), fact("Owner", mono(box.owner), "text")));
   show(main, el("div", { class: "head" }, el("h1", null, box.name), box.own ? tag("yours", "accent") : null), el("div", { class: "two" }, el("div", { class: "grow" }, card("Contents", place)), el("div", { class: "stack-cards" }, writing(box), gate, about)));

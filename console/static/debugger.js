@@ -60,7 +60,7 @@ function session(record) {
     const part = run === 0 ? "the gate" : "the content";
     show(where, step ? `Step ${at + 1} of ${record.steps.length}, in ${part} of box ${script.box}, for ${script.verb}` : `After ${record.steps.length} steps: the end`);
   };
-  const buttons = [["⏮ Start", () => go(0)], ["◀ Back", () => go(at - 1)], ["Step ▶", () => go(at + 1)], ["Go on ⏩", onward]].map(([text, act], index) => el("button", { onclick: act, "data-first": index === 2 }, text));
+  const buttons = [["Start", () => go(0)], ["Back", () => go(at - 1)], ["Step", () => go(at + 1)], ["Go on", onward]].map(([text, act], index) => el("button", { onclick: act, "data-first": index === 2, class: index === 2 ? "main" : "" }, text));
   const keys = (event) => {
     const act = { ArrowRight: () => go(at + 1), ArrowLeft: () => go(at - 1), Home: () => go(0), End: () => go(record.steps.length) }[event.key];
     if (!act) return;
@@ -69,7 +69,7 @@ function session(record) {
   };
   drawNow();
   const tools = el("div", { class: "row", role: "toolbar", "aria-label": "Steps; arrow keys move", onkeydown: keys }, buttons);
-  return el("div", { class: "stack-cards" }, verdict(record), tools, where, el("div", { class: "two" }, el("div", null, code), el("div", null, el("h3", null, "Stack"), stack)));
+  return el("div", { class: "stack-cards" }, verdict(record), tools, where, el("div", { class: "two" }, code, el("div", { class: "tight" }, el("h3", null, "Stack"), stack)));
 }
 
 function verdict(record) {

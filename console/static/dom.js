@@ -54,6 +54,12 @@ export function when(ms) {
   return new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" }).format(new Date(ms));
 }
 
+/** A time as it is told apart from another one: by the clock on the same day. */
+export function moment(ms, other) {
+  const [here, there] = [new Date(ms), new Date(other)];
+  return here.toDateString() === there.toDateString() ? here.toLocaleTimeString() : when(ms);
+}
+
 export function ago(ms) {
   const seconds = Math.round((Date.now() - ms) / 1000);
   if (seconds < 5) return "just now";
@@ -93,11 +99,19 @@ export async function busy(button, place, work) {
   }
 }
 
-/** The last call of a burst, after a moment of quiet. */
+/** Runs once after a burst of calls, when there was a moment of quiet. */
 export function settled(work, wait = 250) {
   let timer;
-  return (...args) => {
+  return () => {
     clearTimeout(timer);
-    timer = setTimeout(() => work(...args), wait);
+    timer = setTimeout(work, wait);
   };
+}
+
+/** Draws anew after events that fit, as long as the section is shown. */
+export function follow(app, fits, draw, wait = 300) {
+  const soon = settled(() => draw().catch((error) => say(error.message)), wait);
+  app.listeners.add((kind, data) => {
+    if (kind === "missed" || fits(kind, data)) soon();
+  });
 }

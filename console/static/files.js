@@ -1,7 +1,7 @@
 // Files: what is stored, how it is; putting one with progress; playing one; its proofs.
 
 import { get, post, remove, upload } from "./api.js";
-import { ago, busy, bytes, card, el, empty, fact, facts, failure, field, mono, percent, say, settled, short, show, table, tag, when } from "./dom.js";
+import { ago, busy, bytes, card, el, empty, fact, facts, failure, field, follow, mono, percent, say, short, show, table, tag, when } from "./dom.js";
 import { plot } from "./plot.js";
 
 export async function view(main, app, root) {
@@ -19,11 +19,10 @@ async function list(main, app) {
   await drawList();
   const jobs = new Map();
   for (const job of (await get("/api/uploads")).uploads) if (job.phase !== "done") progress(jobs, running, job);
-  const soon = settled(drawList, 300);
   app.listeners.add((kind, data) => {
     if (kind === "upload") progress(jobs, running, data);
-    if ((kind === "upload" && data.phase === "done") || kind === "health" || kind === "content") soon();
   });
+  follow(app, (kind, data) => (kind === "upload" && data.phase === "done") || kind === "health" || kind === "content", drawList);
   show(main, el("div", { class: "head" }, el("h1", null, "Files"), el("p", { class: "lead" }, "Encrypted on this machine, cut into blocks of 256 KiB under one hash on the chain, kept by storage nodes.")), el("div", { class: "two" }, card("Stored", place), el("div", { class: "stack-cards" }, putting(app), card("On their way", running))));
 }
 
@@ -70,7 +69,8 @@ function putting(app) {
         show(sent);
       }
       say(`${chosen.name} has arrived at the daemon.`);
-      form.reset();
+      // Another one may be chosen by now.
+      if (file.files[0] === chosen) file.value = "";
       tellPrice();
     });
   };
@@ -125,8 +125,7 @@ async function one(main, app, root) {
   show(main, el("div", { class: "head" }, el("h1", null, name), el("a", { href: "#/files" }, "All files")), el("div", { class: "two" }, el("div", { class: "stack-cards" }, player(content, name), about), health));
   show(health, card("Health", empty("Asking the nodes …")));
   await drawHealth();
-  const soon = settled(drawHealth, 400);
-  app.listeners.add((kind, data) => (kind === "health" || kind === "proof") && data.root === root && soon());
+  follow(app, (kind, data) => (kind === "health" || kind === "proof") && data.root === root, drawHealth, 400);
 }
 
 function player(content, name) {
@@ -171,8 +170,9 @@ function curve(history) {
   const last = points[points.length - 1];
   points.push([Date.now(), last[1]]);
   const label = `Confidence over time: ${percent(points[0][1])} ${ago(points[0][0])}, ${percent(last[1])} now, ${history.length} samples`;
-  const top = Math.max(...points.map((point) => point[1])) > 0.25 ? 1 : 0.25;
-  return el("div", { class: "plot", id: "confidence" }, plot(points, { label, top, mark: (value) => `${Math.round(100 * value)} %`, steps: true }));
+  const highest = Math.max(...points.map((point) => point[1]));
+  const top = [0.05, 0.1, 0.25, 0.5].find((edge) => edge > 1.15 * highest) ?? 1;
+  return el("div", { class: "plot", id: "confidence" }, plot(points, { label, top, mark: (value) => `${Number((100 * value).toFixed(2))} %`, steps: true }));
 }
 
 function holders(health) {

@@ -4,14 +4,14 @@ import { get, post, put } from "./api.js";
 import { busy, card, el, fact, facts, failure, field, say, settled, show, tag } from "./dom.js";
 import { stepper } from "./debugger.js";
 
-const FIRST = "# The owner may read and write, anybody else pays 1 SOUL for each read.\n# STATE own, STATE write, PAY, BOOLOR, BOOLAND … stand in docs/sub-vm.md.\n";
+const FIRST = "; The owner comes in, anybody else pays for each read.\n; The words stand in docs/sub-vm.md; a semicolon starts a comment.\n";
 
 export async function view(main, app, name) {
   const { gates } = await get("/api/gates/ready");
   const box = name ? await get(`/api/boxes/name:${encodeURIComponent(name)}`) : null;
   const text = el("textarea", { rows: 14, spellcheck: "false", autocapitalize: "off", autocomplete: "off", "aria-describedby": "verdict", id: "gate-text", value: box?.assembler ?? FIRST + gates[6].text });
   const ready = el("select", { "aria-label": "Begin with a ready gate" }, el("option", { value: "" }, "Begin with …"), gates.map((gate, at) => el("option", { value: at }, gate.name)));
-  const verdict = el("div", { id: "verdict", "aria-live": "polite" });
+  const verdict = el("div", { id: "verdict", class: "tight", "aria-live": "polite" });
   const cost = el("div");
   const doing = el("select", { "aria-label": "Cost of" }, el("option", { value: "write" }, "a write"), el("option", { value: "read" }, "a read"), el("option", { value: "inspect" }, "asking the price"));
   const state = { valid: false };
@@ -76,7 +76,7 @@ function wrong(error, text) {
 function costs(told) {
   const { at_most: most, parts } = told;
   const gate = parts.gate ? `${parts.gate.steps} steps, ${parts.gate.gas} GAS of it` : "nothing";
-  const soul = most.soul === null ? "what you allow" : `${most.soul} SOUL`;
+  const soul = most.soul === null ? "what you allow" : most.soul;
   return facts(fact("GAS", most.gas), fact("SOUL", soul), fact("Instructions", `${most.steps}`), fact("The gate itself", gate, "text"));
 }
 

@@ -1,7 +1,7 @@
 // The storage network: a map of the nodes with roles and reputation, and the same as a table.
 
 import { get } from "./api.js";
-import { card, draw, el, empty, fact, facts, mono, settled, short, show, table, tag } from "./dom.js";
+import { card, draw, el, empty, fact, facts, follow, mono, short, show, table, tag } from "./dom.js";
 
 const SIZE = 560, CENTRE = SIZE / 2, RING = 190;
 
@@ -14,7 +14,7 @@ export async function view(main, app) {
   show(main, el("div", { class: "head" }, el("h1", null, "Network"), el("p", { class: "lead" }, "Storage nodes: the registered ones, those you named, and those that they know.")), place);
   show(place, card("Map", empty("Asking the nodes …")));
   await drawAll();
-  app.listeners.add(settled((kind) => kind === "node" && drawAll(), 800));
+  follow(app, (kind) => kind === "node", drawAll, 1500);
 }
 
 function drawing({ nodes, average_reputation: average, registered }) {
@@ -46,7 +46,14 @@ function map(nodes) {
   const me = [draw("circle", { class: "me", cx: CENTRE, cy: CENTRE, r: 13 }), draw("text", { x: CENTRE, y: CENTRE + 32, "text-anchor": "middle" }, "you")];
   const marks = nodes.map((node) => mark(node, place.get(node.public_key)));
   const label = `Map of ${nodes.length} nodes around you; the table below says the same`;
-  return draw("svg", { viewBox: `0 0 ${SIZE} ${SIZE}`, role: "img", "aria-label": label, id: "network-map" }, edges, spokes, me, marks);
+  return draw("svg", { viewBox: box(place), role: "img", "aria-label": label, id: "network-map" }, edges, spokes, me, marks);
+}
+
+/** What the nodes and their names take, so that three nodes do not stand in an empty square. */
+function box(place) {
+  const heights = [...place.values()].map(([, y]) => y);
+  const [top, bottom] = [Math.min(...heights, CENTRE) - 70, Math.max(...heights, CENTRE) + 70];
+  return `0 ${top} ${SIZE} ${bottom - top}`;
 }
 
 const line = (kind, [x1, y1], [x2, y2]) => draw("line", { class: kind, x1, y1, x2, y2 });

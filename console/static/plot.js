@@ -1,6 +1,6 @@
 // Plots as SVG, drawn from points in time; each has a sentence for those who do not see it.
 
-import { draw, when } from "./dom.js";
+import { draw, moment } from "./dom.js";
 
 const WIDTH = 640, HEIGHT = 210;
 const LEFT = 46, RIGHT = 12, TOP = 12, BOTTOM = 30;
@@ -26,6 +26,6 @@ export function plot(points, { label, top, mark = (v) => `${v}`, steps = false }
     draw("path", { class: "area", d: `${path}L${end} ${base}L${x(points[0][0]).toFixed(1)} ${base}Z` }),
     draw("path", { class: "line", d: path }),
     draw("circle", { class: "dot", cx: end, cy: y(last[1]), r: 4 }),
-    draw("text", { x: LEFT, y: HEIGHT - 8 }, when(from)),
-    draw("text", { x: WIDTH - RIGHT, y: HEIGHT - 8, "text-anchor": "end" }, when(to)));
+    draw("text", { x: LEFT, y: HEIGHT - 8 }, moment(from, to)),
+    draw("text", { x: WIDTH - RIGHT, y: HEIGHT - 8, "text-anchor": "end" }, moment(to, from)));
 }

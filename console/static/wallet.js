@@ -1,13 +1,13 @@
 // The account, to look at only; the rewards of storage nodes; the tokens of this daemon.
 
 import { get, post, remove } from "./api.js";
-import { ago, busy, card, el, empty, fact, facts, field, mono, say, settled, show, table, tag, when } from "./dom.js";
+import { ago, busy, card, el, empty, fact, facts, field, follow, mono, say, show, table, tag, when } from "./dom.js";
 
 export async function view(main, app) {
   const place = el("div", { class: "stack-cards" });
   const drawAll = async () => show(place, ...account(await get("/api/wallet")));
   await drawAll();
-  app.listeners.add(settled((kind, data) => kind === "soul" && [data.from, data.to].includes(app.status.address) && drawAll(), 500));
+  follow(app, (kind, data) => kind === "soul" && [data.from, data.to].includes(app.status.address), drawAll, 500);
   const { scopes, contract, proofs, network, rpc, version } = app.status;
   const about = card("Daemon", facts(fact("Version", version, "text"), fact("Network", `${network}`, "text"), fact("Neo node", rpc, "text"), fact("Contract", mono(contract, true), "text"), fact("Proofs", mono(proofs, true), "text"), fact("Your token", scopes.join(", "), "text")));
   show(main, el("div", { class: "head" }, el("h1", null, "Wallet"), el("p", { class: "lead" }, "To look at only. Sending is for the command line: ", el("code", null, "phantasma wallet transfer"), ".")), place, scopes.includes("admin") ? await tokens() : null, about);
@@ -58,7 +58,7 @@ export async function rewards(main, app) {
   const place = el("div", { class: "stack-cards" });
   const drawAll = async () => show(place, ...round(await get("/api/rewards")));
   await drawAll();
-  app.listeners.add(settled((kind) => (kind === "reward" || kind === "proof") && drawAll(), 500));
+  follow(app, (kind) => kind === "reward" || kind === "proof", drawAll, 500);
   show(main, el("div", { class: "head" }, el("h1", null, "Rewards"), el("p", { class: "lead" }, "Nodes that asked for proofs and nodes that showed them wait in two queues; each round the chain draws one of each, who share a part of the storage pool.")), place);
 }
 

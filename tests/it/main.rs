@@ -12,6 +12,7 @@ mod cli_nodes;
 mod cli_sale;
 mod client;
 mod compiler;
+mod console;
 mod contract;
 mod debug;
 mod demo;

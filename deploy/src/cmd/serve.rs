@@ -1,7 +1,9 @@
 //! `phantasma serve`: the daemon with the service API and the web page, on this machine only.
 
+use std::fs::DirBuilder;
 use std::io::IsTerminal;
 use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -58,7 +60,8 @@ pub(super) async fn run(context: &Context, command: ServeCommand) -> Result<()> 
     let mut terminate = signal(SignalKind::terminate()).context("waiting for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("waiting for ctrl-c")?;
     let data = context.global.dir.join(FOLDER);
-    std::fs::create_dir_all(&data).with_context(|| format!("creating {}", data.display()))?;
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(&data);
+    made.with_context(|| format!("creating {}", data.display()))?;
     let path = command.tokens.clone().unwrap_or_else(|| data.join(TOKENS));
     let tokens = Tokens::open_or_create(&path)?;
     // The first one that may do everything is good for the page.
