@@ -138,7 +138,8 @@ impl Daemon {
 
     /// Tries what is due; how long until more is.
     async fn send_due(&self) -> Result<Duration, Trouble> {
-        let jobs = self.outbox.jobs()?;
+        let mut jobs: Vec<(String, Job)> = self.outbox.jobs()?.into_iter().collect();
+        jobs.sort_by_key(|(_, job)| job.accepted_ms);
         let waiting = jobs.len();
         self.metrics
             .outbox
