@@ -113,11 +113,9 @@ impl Receiver {
         loop {
             match self.session().await {
                 Ok(()) => pause = BACKOFF.0,
-                Err(error) => {
-                    tracing::warn!(%error, "no mail from the relay; trying again");
-                    self.metrics.relay_up.set(0);
-                }
+                Err(error) => tracing::warn!(%error, "no mail from the relay; trying again"),
             }
+            self.metrics.relay_up.set(0);
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(BACKOFF.1);
         }

@@ -68,7 +68,7 @@ def inbox(port, user, password, count="0", folder="INBOX"):
         shown.append({
             "uid": fetched[0][0].decode().split("UID ")[1].split()[0],
             "header": {name: str(value) for name, value in mail.items()},
-            "text": body.get_content() if body else "",
+            "text": body.get_content().replace("\r\n", "\n") if body else "",
             "files": files,
         })
     imap.logout()

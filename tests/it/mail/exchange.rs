@@ -137,12 +137,13 @@ async fn mutt_sends_and_reads() {
         let text = format!(
             "set from = {mail}\nset realname = {name}\nset smtp_url = smtp://{name}@127.0.0.1:{smtp}/\nset smtp_pass = {password}\n\
              set imap_user = {name}\nset imap_pass = {password}\nset ssl_starttls = no\nset ssl_force_tls = no\n\
-             set smtp_authenticators = \"plain:login\"\nset copy = no\nset confirmappend = no\nset header_cache = \"\"\n\
+             set smtp_authenticators = \"plain:login\"\nset copy = no\nset confirmappend = no\nset confirmcreate = no\nset folder = {folder}\nset header_cache = \"\"\n\
              set use_envelope_from = yes\nset envelope_from_address = {mail}\nset wait_key = no\nset delete = no\n",
             mail = user.mail(),
             name = user.name,
             smtp = daemon.smtp,
             password = user.password,
+            folder = user.folder.path().display(),
         );
         fs::write(&path, text).unwrap();
         path
@@ -216,7 +217,7 @@ async fn a_daemon_lets_in_its_user_alone_and_tells_how_it_is() {
     }
     assert!(ask("/healthz").contains("ok"), "{}", ada.log());
     assert!(
-        ask("/metrics").contains("phantasma_mail_logins_refused_total 2"),
+        ask("/metrics").contains("phantasma_mail_logins_refused_total 3"),
         "{}",
         ask("/metrics")
     );

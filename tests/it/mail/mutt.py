@@ -13,6 +13,7 @@ def main(muttrc, url, out):
     child, terminal = pty.fork()
     if child == 0:
         os.environ["TERM"] = "xterm"
+        os.environ["HOME"] = os.path.dirname(muttrc)
         os.execvp(command[0], command)
     started, shown = time.time(), b""
     while time.time() < started + 120:
