@@ -99,7 +99,7 @@ pub struct Daemon {
     pub limits: Limits,
     pub metrics: Metrics,
     /// Something new lies in the outbox.
-    pub work: Notify,
+    pub work: Arc<Notify>,
     pub stopping: CancellationToken,
 }
 
@@ -194,8 +194,9 @@ impl Daemon {
         let mail = self.outbox.mail(id);
         // Written down before the report, which then is made once more at most: it has the job's name.
         self.outbox.save(id, job)?;
-        if let Some(report) = notice::report(&self.post.own, &mail, job, now_s())?
+        if !job.quiet
             && !self.store.has(id)
+            && let Some(report) = notice::report(&self.post.own, &mail, job, now_s())?
         {
             let file = self.store.scratch();
             notice::write(&file, &report)?;
@@ -263,11 +264,14 @@ impl Running {
             Default::default(),
         )
         .await?;
+        let work = Arc::new(Notify::new());
         let receiver = Receiver::new(
             post.clone(),
             store.clone(),
             metrics.clone(),
             limits.max_message,
+            outbox.clone(),
+            work.clone(),
         )?;
         let receiver = Arc::new(receiver);
         let sessions = limits.sessions;
@@ -278,7 +282,7 @@ impl Running {
             login,
             limits,
             metrics,
-            work: Notify::new(),
+            work,
             stopping: CancellationToken::new(),
         });
         let tasks = TaskTracker::new();

@@ -150,3 +150,33 @@ async fn bypass(world: &World, eve: &User, contract: &Phantasma, box_id: u64, bo
         std::thread::sleep(Duration::from_millis(50));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_automatic_answer_comes_once_and_is_not_answered() {
+    let world = World::new(0).await;
+    let (ada, bob) = (world.user("ada").await, world.user("bob").await);
+    for user in [&ada, &bob] {
+        user.json(&[
+            "mail",
+            "respond",
+            "--text",
+            &format!("{} is away", user.name),
+        ]);
+    }
+    let (at_ada, at_bob) = (ada.serve(&[]), bob.serve(&[]));
+    for subject in ["one", "two"] {
+        ada.send(&at_ada, &bob.mail(), subject, &[]);
+    }
+    let got = ada.inbox(&at_ada, 1);
+    assert_eq!(got[0]["text"], "bob is away\n");
+    assert_eq!(got[0]["header"]["Auto-Submitted"], "auto-replied");
+    assert_eq!(bob.inbox(&at_bob, 2).len(), 2);
+    // Time for what must not come.
+    std::thread::sleep(Duration::from_secs(3));
+    assert_eq!(ada.inbox(&at_ada, 1).len(), 1);
+    assert_eq!(bob.inbox(&at_bob, 2).len(), 2);
+    assert!(
+        !ada.refusal(&["mail", "send", "--to", "bob@example.org", "--text", "x"])
+            .is_empty()
+    );
+}
