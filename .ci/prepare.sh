@@ -4,8 +4,9 @@
 say() { printf '\033[1m==>\033[0m %s\n' "$*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
-# Debian packages: a C++ compiler and libclang build RocksDB; pip fetches the neo-go binary. With the word "vectors" also
-# what the independent checks of the test vectors and the torture of storage nodes run on, and the browser that tests drive.
+# Debian packages: a C++ compiler and libclang build RocksDB; pip fetches the neo-go binary. With the word "tests" also what
+# tests run beside our own programs: Node.js and Python's venv for the independent checks of the test vectors, a browser,
+# mutt, and what cuts networks and sets clocks wrong for storage nodes.
 install_packages() {
     local missing=() sudo=""
     command -v g++ >/dev/null || missing+=(g++)
@@ -14,15 +15,15 @@ install_packages() {
         grep -q . || missing+=(libclang-dev)
     command -v python3 >/dev/null || missing+=(python3)
     python3 -m pip --version >/dev/null 2>&1 || missing+=(python3-pip)
-    if [ "${1:-}" = vectors ]; then
+    if [ "${1:-}" = tests ]; then
         command -v node >/dev/null || missing+=(nodejs)
         command -v npm >/dev/null || missing+=(npm)
         python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
         [ -n "${CHROMIUM:-}" ] || command -v chromium chromium-browser google-chrome-stable google-chrome >/dev/null ||
             missing+=(chromium)
-        # Networks that are cut and clocks that jump, for the torture of storage nodes.
         command -v ip >/dev/null || missing+=(iproute2)
         command -v faketime >/dev/null || missing+=(faketime)
+        command -v mutt >/dev/null || missing+=(mutt)
     fi
     [ ${#missing[@]} -eq 0 ] && return
     command -v apt-get >/dev/null || die "missing: ${missing[*]}; install them with this system's package manager and start again"

@@ -13,3 +13,10 @@ pub mod torture {
     pub mod scripts;
     pub mod vm_contract;
 }
+
+#[path = "../../tests/src/mail_fuzzing.rs"]
+pub mod mail_fuzzing;
+
+/// The grammars of mail, without the servers around them.
+#[path = "../../mail/src/syntax/mod.rs"]
+pub mod syntax;

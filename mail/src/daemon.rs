@@ -99,7 +99,7 @@ pub struct Daemon {
     pub limits: Limits,
     pub metrics: Metrics,
     /// Something new lies in the outbox.
-    pub work: Notify,
+    pub work: Arc<Notify>,
     pub stopping: CancellationToken,
 }
 
@@ -138,7 +138,8 @@ impl Daemon {
 
     /// Tries what is due; how long until more is.
     async fn send_due(&self) -> Result<Duration, Trouble> {
-        let jobs = self.outbox.jobs()?;
+        let mut jobs: Vec<(String, Job)> = self.outbox.jobs()?.into_iter().collect();
+        jobs.sort_by_key(|(_, job)| job.accepted_ms);
         let waiting = jobs.len();
         self.metrics
             .outbox
@@ -193,8 +194,9 @@ impl Daemon {
         let mail = self.outbox.mail(id);
         // Written down before the report, which then is made once more at most: it has the job's name.
         self.outbox.save(id, job)?;
-        if let Some(report) = notice::report(&self.post.own, &mail, job, now_s())?
+        if !job.quiet
             && !self.store.has(id)
+            && let Some(report) = notice::report(&self.post.own, &mail, job, now_s())?
         {
             let file = self.store.scratch();
             notice::write(&file, &report)?;
@@ -262,11 +264,14 @@ impl Running {
             Default::default(),
         )
         .await?;
+        let work = Arc::new(Notify::new());
         let receiver = Receiver::new(
             post.clone(),
             store.clone(),
             metrics.clone(),
             limits.max_message,
+            outbox.clone(),
+            work.clone(),
         )?;
         let receiver = Arc::new(receiver);
         let sessions = limits.sessions;
@@ -277,7 +282,7 @@ impl Running {
             login,
             limits,
             metrics,
-            work: Notify::new(),
+            work,
             stopping: CancellationToken::new(),
         });
         let tasks = TaskTracker::new();

@@ -4,6 +4,7 @@
 //! * [`address`]: `box@phantasma.alt`; [`letter`]: a mail on its way, sealed for one reader.
 //! * [`policy`]: who may write, as the box's gate; [`postage`]: what a letter costs.
 //! * [`post`]: one mailbox's place in the world; [`outbox`] and [`send`]: out; [`receive`] and [`received`]: in.
+//! * [`responder`]: automatic answers.
 //! * [`store`]: the mails that are here, in Maildir folders; [`notice`]: what a sender is told.
 //! * [`daemon`]: all of it running, with [`smtp`] and [`imap`] servers; [`login`], [`submission`], [`metrics`] serve it.
 //! * [`syntax`]: the grammars of messages, SMTP and IMAP; pure functions.
@@ -25,6 +26,7 @@ pub mod post;
 pub mod postage;
 pub mod receive;
 pub mod received;
+pub mod responder;
 pub mod send;
 pub mod smtp;
 pub mod store;

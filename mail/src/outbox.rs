@@ -16,6 +16,9 @@ use crate::files::{self, FileError, failed};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Job {
     pub recipients: Vec<Recipient>,
+    /// Nobody is told when it fails: it was automatic.
+    #[serde(default)]
+    pub quiet: bool,
     /// Unix milliseconds.
     pub accepted_ms: u64,
     pub attempts: u32,
@@ -76,6 +79,7 @@ impl Job {
     pub fn new(recipients: Vec<Recipient>, now_ms: u64) -> Self {
         Self {
             recipients,
+            quiet: false,
             accepted_ms: now_ms,
             attempts: 0,
             next_ms: now_ms,

@@ -112,7 +112,7 @@ mod tests {
         };
         assert_eq!(
             explain(Strangers::Each(50_000_000), &[]),
-            "Anybody may read. The owner and members may write. Anybody else pays 0.5 SOUL to the box for each write."
+            "The owner may read and write. Anybody else may read. Members may write. Otherwise, anybody pays 0.5 SOUL to the box for each write."
         );
         assert!(explain(Strangers::Free, &[]).contains("Anybody may read and write"));
     }

@@ -22,9 +22,11 @@ use crate::address::Mailbox;
 use crate::files::{self, FileError, failed};
 use crate::letter::{self, Carried, Contents, Letter};
 use crate::metrics::Metrics;
-use crate::post::{Post, PostError, box_of, now_s};
+use crate::outbox::{Job, Outbox, OutboxError, Recipient};
+use crate::post::{Post, PostError, box_of, now_ms, now_s};
 use crate::postage::{self, Postage};
 use crate::received::{Received, id_of, next_content, next_position, save_content, save_position};
+use crate::responder::{Responder, may_answer};
 use crate::store::{Flags, INBOX, NewMessage, Store, StoreError};
 use crate::syntax::{address, date, header};
 
@@ -75,6 +77,8 @@ pub enum ReceiveError {
     Content(#[from] content::ContentError),
     #[error(transparent)]
     Box(#[from] BoxError),
+    #[error(transparent)]
+    Outbox(#[from] OutboxError),
 }
 
 /// What receives for one mailbox.
@@ -86,6 +90,9 @@ pub struct Receiver {
     pub metrics: Metrics,
     /// The longest mail that is fetched, in bytes.
     pub max_message: u64,
+    /// Where automatic answers go, and who is woken to send them.
+    outbox: Outbox,
+    work: Arc<Notify>,
     arrived: Notify,
 }
 
@@ -95,6 +102,8 @@ impl Receiver {
         store: Arc<Store>,
         metrics: Metrics,
         max_message: u64,
+        outbox: Outbox,
+        work: Arc<Notify>,
     ) -> Result<Self, FileError> {
         files::private_folder(&post.incoming())?;
         Ok(Self {
@@ -103,6 +112,8 @@ impl Receiver {
             store,
             metrics,
             max_message,
+            outbox,
+            work,
             arrived: Notify::new(),
         })
     }
@@ -113,11 +124,9 @@ impl Receiver {
         loop {
             match self.session().await {
                 Ok(()) => pause = BACKOFF.0,
-                Err(error) => {
-                    tracing::warn!(%error, "no mail from the relay; trying again");
-                    self.metrics.relay_up.set(0);
-                }
+                Err(error) => tracing::warn!(%error, "no mail from the relay; trying again"),
             }
+            self.metrics.relay_up.set(0);
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(BACKOFF.1);
         }
@@ -278,6 +287,10 @@ impl Receiver {
                 self.lock().note(&id, "delivered")?;
                 self.metrics.received.inc();
                 tracing::info!(uid, %from, "a mail has come");
+                // The mail is there; an answer that cannot be given changes nothing of that.
+                if let Err(error) = self.respond(uid, &from) {
+                    tracing::warn!(%error, "no automatic answer");
+                }
             }
             Verdict::Refuse(reason) => {
                 tracing::info!(reason, author = %author.script_hash().to_address(), "a letter is refused");
@@ -331,6 +344,32 @@ impl Receiver {
         }
     }
 
+    /// Answers a mail automatically, if its reader wants that.
+    fn respond(&self, uid: u32, from: &Mailbox) -> Result<(), ReceiveError> {
+        let post = &self.post;
+        let Some(responder) = Responder::load(&post.folder)? else {
+            return Ok(());
+        };
+        let path = self
+            .store
+            .with(INBOX, |folder| Some(folder.path_of(folder.find(uid)?)))?;
+        let Some(path) = path else { return Ok(()) };
+        let Some(answer) = responder.answer(&post.own, from, &read_head(&path)?, now_s()) else {
+            return Ok(());
+        };
+        if !may_answer(&post.folder, from, now_ms())? {
+            return Ok(());
+        }
+        let (id, file) = self.outbox.draft();
+        crate::notice::write(&file, &answer)?;
+        // An answer that nobody asked for is not worth any money.
+        let recipient = Recipient::new(from.name().to_owned(), 0);
+        self.outbox
+            .save(&id, &Job::new(vec![recipient], now_ms()))?;
+        self.work.notify_one();
+        Ok(())
+    }
+
     /// Why a letter may not come in by the relay, which takes no payment; None when it may.
     async fn unpaid(&self, author: &PublicKey) -> Result<Option<String>, ReceiveError> {
         let (contract, box_id) = (&self.post.contract, self.post.box_id);
@@ -359,7 +398,7 @@ impl Receiver {
         if info.size != size {
             return Ok(Err("what it refers to has another size".to_owned()));
         }
-        if info.expiry_ms < crate::post::now_ms() {
+        if info.expiry_ms < now_ms() {
             return Ok(Err("what it refers to is paid no longer".to_owned()));
         }
         let client = self.post.storage()?;

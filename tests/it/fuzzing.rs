@@ -3,8 +3,8 @@
 use std::sync::mpsc;
 use std::time::Duration;
 
-use phantasma_tests::fuzzing;
 use phantasma_tests::torture::random::Random;
+use phantasma_tests::{fuzzing, mail_fuzzing};
 
 const SEED: u64 = 20_261_124;
 /// For one input; the slowest takes milliseconds.
@@ -94,5 +94,34 @@ fn the_compiler_takes_damaged_programs() {
         let source = words.concat();
         fuzzing::compiler_source(&source);
         source
+    });
+}
+
+/// Bytes, and words in any order: what strangers send to a mail daemon.
+fn soup(random: &mut Random) -> Vec<u8> {
+    let length = random.below(60);
+    let bytes = random.bytes(length);
+    match random.one_in(4) {
+        true => bytes,
+        false => mail_fuzzing::soup(&bytes).into_bytes(),
+    }
+}
+
+#[test]
+fn mails_of_any_bytes_come_apart() {
+    each(20_000, |random| {
+        let mail = soup(random);
+        mail_fuzzing::message(&mail);
+        hex::encode(mail)
+    });
+}
+
+#[test]
+fn commands_of_mail_programs_may_be_anything() {
+    each(20_000, |random| {
+        let text = soup(random);
+        mail_fuzzing::imap_command(&text);
+        mail_fuzzing::smtp_text(&text);
+        hex::encode(text)
     });
 }

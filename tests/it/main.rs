@@ -24,6 +24,7 @@ mod faults;
 mod foreign_wallet;
 mod fuzzing;
 mod gas;
+mod mail;
 mod pdfs;
 mod private_net;
 mod proofs;

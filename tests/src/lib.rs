@@ -11,6 +11,7 @@ mod blocks;
 pub mod browser;
 pub mod fuzzing;
 pub mod gas;
+pub mod mail_fuzzing;
 mod process;
 pub mod quiet;
 pub mod scenario;
@@ -23,5 +24,6 @@ pub mod vmcost;
 
 pub use blocks::OwnBlock;
 pub use phantasma::net::{NETWORK_MAGIC, PrivateNet, PrivateNetConfig, Store, free_port};
+pub use phantasma_mail::syntax;
 pub use process::{ProcessGuard, binary, free_udp_port};
 pub use testnet::{DeployedPhantasma, TestNet, all_artifacts, phantasma_artifacts};

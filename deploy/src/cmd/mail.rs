@@ -11,6 +11,7 @@ use phantasma_mail::login;
 use phantasma_mail::policy::{Policy, Strangers};
 use phantasma_mail::post::{Post, RelayPeer, Terms, box_of};
 use phantasma_mail::postage::soul as shown;
+use phantasma_mail::responder::Responder;
 use phantasma_sdk::contract::Phantasma;
 use phantasma_wire::pdfs::NodeAddress;
 use serde_json::json;
@@ -58,6 +59,18 @@ pub enum MailCommand {
     List(ListMails),
     /// Show a mail.
     Read(ReadMail),
+    /// Answer everybody who writes, once a week each, for as long as this stands.
+    #[command(group = clap::ArgGroup::new("answer").required(true))]
+    Respond {
+        #[command(flatten)]
+        of: OfMailbox,
+        /// The answer.
+        #[arg(long, group = "answer", value_name = "TEXT")]
+        text: Option<String>,
+        /// No answers any more.
+        #[arg(long, group = "answer")]
+        off: bool,
+    },
     /// Show the password for mail programs.
     Password {
         #[command(flatten)]
@@ -116,6 +129,16 @@ pub(super) async fn run(context: &Context, command: MailCommand) -> Result<()> {
         MailCommand::Send(order) => mail_send::run(context, order).await,
         MailCommand::List(order) => mail_read::list(context, &order),
         MailCommand::Read(order) => mail_read::read(context, &order),
+        MailCommand::Respond { of, text, .. } => {
+            let own = of.find(context)?;
+            let responder = text.map(|text| Responder { text });
+            Responder::save(&folder(context, &own), responder.as_ref())?;
+            let told = match &responder {
+                Some(_) => format!("{own} answers everybody once a week"),
+                None => format!("{own} answers nobody"),
+            };
+            context.print(&json!({"answers": responder.is_some()}), &told)
+        }
         MailCommand::Password { of } => {
             let password = login::password(&folder(context, &of.find(context)?))?;
             context.print(&json!({"password": *password}), &password)

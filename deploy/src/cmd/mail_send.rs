@@ -25,6 +25,7 @@ pub struct SendMail {
     /// A reader's address; may be given several times.
     #[arg(long, required = true, value_name = "ADDRESS")]
     to: Vec<String>,
+    /// What it is about.
     #[arg(long, default_value = "", value_name = "TEXT")]
     subject: String,
     /// The text.

@@ -38,7 +38,7 @@ pub struct Serve {
 /// Each of these may stand in the file, too. Unknown names in it are errors.
 #[derive(Debug, Default, Args, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Settings {
+pub(super) struct Settings {
     /// TCP address of SMTP, on this machine [default: 127.0.0.1:1587]
     #[arg(long, env = "PHANTASMA_MAIL_SMTP", value_name = "ADDRESS")]
     smtp: Option<SocketAddr>,
@@ -74,7 +74,7 @@ pub struct Settings {
 /// What to pay.
 #[derive(Clone, Debug, Default, Args, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct TermsFlags {
+pub(super) struct TermsFlags {
     /// The most that a reader's mailbox may charge for one mail [default: 0]
     #[arg(long, env = "PHANTASMA_MAIL_MAX_POSTAGE", value_name = "SOUL")]
     max_postage: Option<String>,

@@ -182,7 +182,9 @@ impl<'a> Cursor<'a> {
         match self.peek() {
             Some(b'"' | b'{') => self.string(),
             _ => {
-                let bytes = self.run(|byte| is_atom(byte) || byte == b']', "A word is missing")?;
+                // Programs search for words in UTF-8 without quotes.
+                let allowed = |byte| is_atom(byte) || byte == b']' || byte > 127;
+                let bytes = self.run(allowed, "A word is missing")?;
                 Ok(bytes.to_vec())
             }
         }
