@@ -3,7 +3,7 @@
 //! What the chain has is remembered until an event of the contract says that it changed. Answers are remembered too, where
 //! a gate looks at nothing but box and author; other gates are run for each message.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -45,8 +45,9 @@ pub struct Gates {
 #[derive(Default)]
 struct State {
     boxes: HashMap<u64, Known>,
-    /// Oldest first.
-    order: VecDeque<u64>,
+    /// By when they were asked for first.
+    order: BTreeMap<u64, u64>,
+    next: u64,
     /// Boxes whose gates look further than box and author.
     further: BTreeSet<u64>,
     bytes: usize,
@@ -57,6 +58,8 @@ struct State {
 }
 
 struct Known {
+    /// In the order of all.
+    number: u64,
     facts: Arc<Facts>,
     holds: Holds,
     since: Instant,
@@ -313,10 +316,14 @@ impl State {
         let fresh = fresh.is_some_and(|known| self.is_fresh(known, times, now));
         if !fresh {
             self.forget(id);
-            self.order.push_back(id);
+            self.order.insert(self.next, id);
+            self.boxes.insert(id, Known::new(self.next, now));
+            self.next += 1;
         }
-        let known = self.boxes.entry(id).or_insert_with(|| Known::new(now));
-        self.bytes -= known.bytes();
+        let Some(known) = self.boxes.get_mut(&id) else {
+            return;
+        };
+        let before = if fresh { known.bytes() } else { 0 };
         known.holds = holds;
         // What one author's answer needed beyond the gate is not needed again, save by gates that are run each time.
         if known.facts.is_empty() || holds == Holds::Now {
@@ -331,9 +338,9 @@ impl State {
                 self.further.insert(id);
             }
         }
-        self.bytes += known.bytes();
+        self.bytes = self.bytes - before + known.bytes();
         while self.bytes > MAX_BYTES
-            && let Some(oldest) = self.order.front().copied()
+            && let Some(oldest) = self.order.first_key_value().map(|(_, id)| *id)
         {
             self.forget(oldest);
         }
@@ -342,7 +349,7 @@ impl State {
     fn forget(&mut self, box_id: u64) {
         if let Some(known) = self.boxes.remove(&box_id) {
             self.bytes -= known.bytes();
-            self.order.retain(|id| *id != box_id);
+            self.order.remove(&known.number);
             self.further.remove(&box_id);
         }
     }
@@ -362,8 +369,9 @@ impl State {
 }
 
 impl Known {
-    fn new(now: Instant) -> Self {
+    fn new(number: u64, now: Instant) -> Self {
         Self {
+            number,
             facts: Arc::default(),
             holds: Holds::Now,
             since: now,

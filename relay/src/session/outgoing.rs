@@ -29,7 +29,7 @@ pub(super) struct Outgoing {
 impl Outgoing {
     pub(super) async fn run(
         mut self,
-        mut answers: mpsc::Receiver<RelayFrame>,
+        mut answers: mpsc::Receiver<Bytes>,
         ended: CancellationToken,
     ) {
         let result = self.write_all(&mut answers, &ended).await;
@@ -44,10 +44,10 @@ impl Outgoing {
 
     async fn write_all(
         &mut self,
-        answers: &mut mpsc::Receiver<RelayFrame>,
+        answers: &mut mpsc::Receiver<Bytes>,
         ended: &CancellationToken,
     ) -> Result<(), NetError> {
-        let mut frames = Vec::with_capacity(2 * ROUND);
+        let mut frames = Vec::new();
         loop {
             let over = ended.is_cancelled();
             let worked = self.write_some(answers, &mut frames).await?;
@@ -57,9 +57,11 @@ impl Outgoing {
             if over {
                 return Ok(());
             }
+            // Most sessions are idle most of the time: they need no room then.
+            frames = Vec::new();
             tokio::select! {
                 biased;
-                Some(frame) = answers.recv() => frames.push(whole(frame.encode())),
+                Some(frame) = answers.recv() => frames.push(whole(frame)),
                 () = self.mailbox.ready() => {}
                 () = ended.cancelled() => {}
             }
@@ -70,13 +72,13 @@ impl Outgoing {
     /// first, and is empty afterwards.
     async fn write_some(
         &mut self,
-        answers: &mut mpsc::Receiver<RelayFrame>,
+        answers: &mut mpsc::Receiver<Bytes>,
         frames: &mut Vec<[Bytes; 2]>,
     ) -> Result<bool, NetError> {
         while frames.len() < ROUND
             && let Ok(frame) = answers.try_recv()
         {
-            frames.push(whole(frame.encode()));
+            frames.push(whole(frame));
         }
         let live = std::iter::from_fn(|| self.mailbox.pop()).take(ROUND);
         let before = frames.len();

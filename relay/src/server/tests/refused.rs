@@ -1,6 +1,7 @@
 //! What a relay refuses, and in which words.
 
 use super::*;
+use crate::chain::Change;
 
 #[tokio::test]
 async fn a_forged_signature_is_refused_and_nobody_gets_the_message() {
@@ -229,4 +230,53 @@ async fn more_sessions_than_allowed_are_sent_away() {
     clients.pop().unwrap().close().await;
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert!(fixture.connect(SERVED).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_gate_refuses_whatever_way_a_message_comes_and_what_was_taken_keeps_its_outcome() {
+    // `STATE own`: nobody here owns a box.
+    const OWNER: [u8; 2] = [0xEA, 3];
+    let fixture = Fixture::start().await;
+    let (author, client) = (Identity::random().unwrap(), fixture.client().await);
+    let early = message(&author, 1, Class::Durable, 1);
+    let stored = client.publish(early.clone()).await.unwrap();
+    fixture.chain.set_gate(1, &OWNER);
+    fixture.chain.tell(Change::Box(1));
+
+    let started = std::time::Instant::now();
+    let refused = loop {
+        let now = message(&author, 1, Class::Durable, 2);
+        match client.publish(now).await {
+            Ok(_) => assert!(started.elapsed() < Duration::from_secs(5)),
+            refused => break refusal(refused),
+        }
+    };
+    assert_eq!(refused.0, RelayError::NotAllowed);
+    assert_eq!(
+        refused.1,
+        "box 1: the gate refuses this author: the gate refuses"
+    );
+    let mut letters = client.subscribe(1, Since::Now).await.unwrap();
+    for class in [Class::Ephemeral, Class::OnChain] {
+        let sent = client.publish(message(&author, 1, class, 3)).await;
+        assert_eq!(refusal(sent).0, RelayError::NotAllowed);
+    }
+    let bodies = [
+        (1, Class::Ephemeral),
+        (2, Class::Ephemeral),
+        (1, Class::Durable),
+    ];
+    let bodies = bodies.map(|(box_id, class)| unsigned(&author, box_id, class, 4));
+    let sign = |bytes: &[u8]| author.sign(bytes).unwrap();
+    let batch = phantasma_wire::batch::Batch::sign(bodies.to_vec(), sign).unwrap();
+    let outcomes = client.publish_batch(batch).await.unwrap();
+    let taken: Vec<bool> = outcomes.iter().map(Result::is_ok).collect();
+    assert_eq!(taken, [false, true, false]);
+    client
+        .cast(message(&author, 1, Class::Ephemeral, 5))
+        .await
+        .unwrap();
+    nothing_more(&mut letters).await;
+    // It was taken before the gate changed.
+    assert_eq!(client.publish(early).await.unwrap(), stored);
 }
