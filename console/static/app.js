@@ -33,8 +33,13 @@ async function route() {
   shown = path;
   app.listeners.clear();
   for (const link of document.querySelectorAll("#sections a")) {
-    if (link.dataset.section === section[0]) link.setAttribute("aria-current", "page");
-    else link.removeAttribute("aria-current");
+    if (link.dataset.section !== section[0]) {
+      link.removeAttribute("aria-current");
+      continue;
+    }
+    link.setAttribute("aria-current", "page");
+    // On a phone the menu is a line that scrolls.
+    link.scrollIntoView({ block: "nearest", inline: "center" });
   }
   document.title = `${section[1]} · Phantasma`;
   try {

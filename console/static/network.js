@@ -9,6 +9,7 @@ export async function view(main, app) {
   const place = el("div", { class: "stack-cards" });
   const drawAll = async () => {
     const network = await get("/api/nodes");
+    network.nodes.sort((a, b) => (a.number ?? Infinity) - (b.number ?? Infinity));
     show(place, ...drawing(network));
   };
   show(main, el("div", { class: "head" }, el("h1", null, "Network"), el("p", { class: "lead" }, "Storage nodes: the registered ones, those you named, and those that they know.")), place);
@@ -24,6 +25,7 @@ function drawing({ nodes, average_reputation: average, registered }) {
   return [el("div", { class: "two" }, card("Map", map(nodes), key()), card("Summary", summary)), card("Nodes", list(nodes))];
 }
 
+const answer = ({ answer_ms: ms }) => (ms === null ? "silent" : ms === 0 ? "under 1 ms" : `${ms} ms`);
 const points = (text) => Number(text).toFixed(0);
 
 function map(nodes) {
@@ -68,7 +70,7 @@ function mark(node, [x, y]) {
     draw("circle", { class: `node ${node.role} ${node.answer_ms === null ? "silent" : ""}`, cx: x, cy: y, r: radius }),
     node.reputation === undefined ? null : draw("text", { class: "name", x, y: y + 5, "text-anchor": "middle" }, points(node.reputation)),
     draw("text", { class: "name", x, y: at, "text-anchor": "middle" }, node.number === undefined ? short(node.address, 6, 4) : `node ${node.number}`),
-    draw("text", { x, y: at + 15, "text-anchor": "middle" }, node.answer_ms === null ? "silent" : `${node.answer_ms} ms`));
+    draw("text", { x, y: at + 15, "text-anchor": "middle" }, answer(node)));
 }
 
 const key = () => el("div", { class: "key" }, el("span", null, tag("validator", "accent"), " above the average"), el("span", null, tag("prover", "warn"), " at or below it"), el("span", null, tag("observer"), " not registered"), el("span", null, "The number is the reputation, of 1000."));
@@ -76,7 +78,7 @@ const key = () => el("div", { class: "key" }, el("span", null, tag("validator", 
 function list(nodes) {
   const kind = { validator: "accent", prover: "warn" };
   const rows = nodes.map((node) => [
-    node.number === undefined ? "–" : `${node.number}`, tag(node.role, kind[node.role] ?? ""), node.reputation === undefined ? "–" : Number(node.reputation).toFixed(1), node.answer_ms === null ? tag("silent", "bad") : `${node.answer_ms} ms`, node.at, mono(node.address), `${node.knows.length}`,
+    node.number === undefined ? "–" : `${node.number}`, tag(node.role, kind[node.role] ?? ""), node.reputation === undefined ? "–" : Number(node.reputation).toFixed(1), node.answer_ms === null ? tag("silent", "bad") : answer(node), node.at, mono(node.address), `${node.knows.length}`,
   ]);
   return table(["Number", "Role", "Reputation", "Answers in", "At", "Account", "Knows"], rows);
 }

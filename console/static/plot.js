@@ -3,7 +3,7 @@
 import { draw, moment } from "./dom.js";
 
 const WIDTH = 640, HEIGHT = 210;
-const LEFT = 46, RIGHT = 12, TOP = 12, BOTTOM = 30;
+const LEFT = 60, RIGHT = 12, TOP = 12, BOTTOM = 30;
 
 /**
  * A line over time. `points` are [ms, value], `top` the value of the upper edge; `steps` holds each value until the next

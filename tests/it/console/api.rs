@@ -6,6 +6,9 @@ use std::process::Command;
 use std::time::Instant;
 
 use phantasma::net::process::exists;
+use phantasma_net::Identity;
+use phantasma_sdk::relay::{ChainId, RelayClient, RelayClientError, Since};
+use phantasma_tests::NETWORK_MAGIC;
 use reqwest::{Method, Response, StatusCode, header};
 use serde_json::{Value, json};
 
@@ -315,6 +318,7 @@ async fn every_metric_of_the_dashboard_is_printed(world: &World) {
             "message", "send", "letters", "--text", "x", "--keep", keep, "--relay", &peer,
         ]);
     }
+    a_box_that_nobody_made_is_refused(world, &peer).await;
     world
         .until("/api/relay", |relay| {
             let last = relay["points"].as_array().and_then(|points| points.last());
@@ -357,6 +361,20 @@ async fn every_metric_of_the_dashboard_is_printed(world: &World) {
         });
         assert!(known, "nothing prints {name}\n{printed}");
     }
+}
+
+/// So that there is a refusal to be counted.
+async fn a_box_that_nobody_made_is_refused(world: &World, peer: &str) {
+    let (key, address) = peer.split_once('@').unwrap();
+    let key = hex::decode(key).unwrap().try_into().unwrap();
+    let served = ChainId {
+        network: NETWORK_MAGIC,
+        contract: world.deployed.hash.0,
+    };
+    let (address, me) = (address.parse().unwrap(), Identity::random().unwrap());
+    let client = RelayClient::connect(address, &me, Some(key), served).await;
+    let refused = client.unwrap().subscribe(999, Since::Now).await;
+    assert!(matches!(refused, Err(RelayClientError::Refused { .. })));
 }
 
 async fn it_ends_on_sigterm_with_a_listener_at_its_door(world: World) {

@@ -228,7 +228,8 @@ async fn start_relay(dir: &Path, net: &TestNet, deployed: &DeployedPhantasma) ->
     command.args(["--contract", &deployed.hash.to_string()]);
     command.arg("--data").arg(folder.join("data"));
     let ready = "phantasma-relay listening on ";
-    let started = Service::start("relay", &mut command, &dir.join("logs"), ready);
+    let logs = dir.join("logs");
+    let started = Service::start("relay", &mut command, &logs, ready);
     started.await.unwrap()
 }
 
@@ -274,6 +275,7 @@ async fn start_daemon(
     for node in nodes {
         command.args(["--node", &field(node, "data")]);
     }
-    let started = Service::start("serve", &mut command, &dir.join("logs"), "ready ");
+    let logs = dir.join("logs");
+    let started = Service::start("serve", &mut command, &logs, "ready ");
     started.await.unwrap()
 }
