@@ -38,6 +38,11 @@ impl Peers {
         lock(&self.attached).remove(key);
     }
 
+    /// Whether this key is a node that was heard of.
+    pub(crate) fn knows(&self, key: &PublicKey) -> bool {
+        lock(&self.known).contains_key(key)
+    }
+
     pub(crate) fn known(&self) -> Vec<NodeAddress> {
         list(&self.known)
     }

@@ -55,7 +55,7 @@ impl State {
     pub(crate) async fn answer(&self, peer: &PublicKey, request: Request) -> Response {
         let answer = match request {
             Request::Query { root, block } => self.query(peer, root, block).await,
-            Request::Info { root, from } => self.info(root, from).await,
+            Request::Info { root, from } => self.info(peer, root, from).await,
             Request::Join { address } => self.join(peer, address),
             Request::Attach { address } => self.attach(peer, address),
             Request::Detach => {
@@ -108,7 +108,7 @@ impl State {
         })
     }
 
-    async fn info(&self, root: Hash, from: u32) -> Result<Response, Refused> {
+    async fn info(&self, peer: &PublicKey, root: Hash, from: u32) -> Result<Response, Refused> {
         let key = ContentRoot(root);
         let held = self
             .store
@@ -124,12 +124,18 @@ impl State {
                 .flatten()
                 .map_or(0, |content| content.size),
         };
+        // A node looks for holders by itself, and who has found one goes on from there: while some nodes are dead, each
+        // look-up takes seconds.
+        let holders = match held.is_empty() && !self.peers.knows(peer) {
+            true => self.holders(&root).await,
+            false => self.peers.attached(),
+        };
         let (ranges, cut) = ranges(&held);
         Ok(Response::Info {
             size,
             more: cut || held.len() == MAX_INFO_BLOCKS,
             ranges,
-            holders: self.holders(&root).await,
+            holders,
         })
     }
 

@@ -76,6 +76,6 @@ mod tests {
             (quick.gone_after_ms, quick.urgent_after_ms),
             (12_000, 7_000)
         );
-        assert_eq!(quick.minimum, 1);
+        assert_eq!((quick.minimum, quick.surplus_after_ms), (1, 180_000));
     }
 }

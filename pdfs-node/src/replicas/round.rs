@@ -36,11 +36,17 @@ const MAX_NEIGHBOURS: usize = 16;
 /// Questions to nodes at once.
 const QUESTIONS: usize = 8;
 
+/// Contents whose holders are looked for at once: while some nodes are dead, a look-up in the DHT takes seconds.
+const LOOKS: usize = 8;
+
 /// Nodes whose address is remembered here, beside those that are known anyway.
 const MAX_ADDRESSES: usize = 4096;
 
 /// INFO answers of one holder of one content that are read: 64 million blocks when they lie together.
 const MAX_ANSWERS: usize = 64;
+
+/// A node, the blocks of a content that it claims, and what it showed of them if it was its turn.
+type Claim = (NodeAddress, BTreeSet<u32>, Option<Shown>);
 
 pub(super) struct Worker {
     pub(super) setup: Setup,
@@ -166,6 +172,7 @@ impl Worker {
         self.after = (page.len() == PAGE)
             .then(|| page.last().map(|last| last.root))
             .flatten();
+        let mut settled = Vec::new();
         for content in page {
             // Contents end by the clock of the world, holders are watched by one that never jumps.
             if content.expiry_ms <= state::now_ms() {
@@ -173,13 +180,21 @@ impl Worker {
             }
             let held = store.held(&content.root, 0, MAX_WATCHED)?;
             let before = self.settling.insert(content.root.0, held.len());
-            if before != Some(held.len()) {
-                continue;
+            if before == Some(held.len()) {
+                let held = held.iter().filter_map(|block| u32::try_from(*block).ok());
+                settled.push((content.root.0, held.collect::<BTreeSet<u32>>()));
             }
-            let own = held.iter().filter_map(|block| u32::try_from(*block).ok());
-            let own: BTreeSet<u32> = own.collect();
-            let holders = self.holders(&content.root.0, &own, now_ms).await;
-            self.hold(&content.root.0, &held, &holders, now_ms);
+        }
+        let this = &*self;
+        let ask = |(root, own): (Hash, BTreeSet<u32>)| async move {
+            let claims = this.claims(&root, &own, now_ms).await;
+            (root, own, claims)
+        };
+        let looked = stream::iter(settled).map(ask).buffer_unordered(LOOKS);
+        let looked: Vec<_> = looked.collect().await;
+        for (root, own, claims) in looked {
+            let holders = self.believed(claims, now_ms);
+            self.hold(&root, &own, &holders, now_ms);
         }
         Ok(())
     }
@@ -187,7 +202,7 @@ impl Worker {
     fn hold(
         &mut self,
         root: &Hash,
-        held: &[u64],
+        held: &BTreeSet<u32>,
         holders: &[(NodeAddress, BTreeSet<u32>)],
         now_ms: u64,
     ) {
@@ -195,7 +210,7 @@ impl Worker {
             self.watch.heard(&node.public_key, now_ms);
         }
         let mut room = MAX_WATCHED.saturating_sub(self.watch.blocks().count());
-        for block in held.iter().filter_map(|block| u32::try_from(*block).ok()) {
+        for block in held.iter().copied() {
             let key = BlockKey { root: *root, block };
             if !self.watch.holds(&key) {
                 if room == 0 {
@@ -210,31 +225,30 @@ impl Worker {
         }
     }
 
-    /// Nodes that hold blocks of a content by their own word, and have shown one that is held here, too.
-    async fn holders(
-        &mut self,
-        root: &Hash,
-        own: &BTreeSet<u32>,
-        now_ms: u64,
-    ) -> Vec<(NodeAddress, BTreeSet<u32>)> {
+    /// Nodes that hold blocks of a content by their own word, and what came of asking for one that is held here, too.
+    async fn claims(&self, root: &Hash, own: &BTreeSet<u32>, now_ms: u64) -> Vec<Claim> {
         let mut nodes = self.state.holders(root).await;
         let known = self.addresses.values().take(MAX_NEIGHBOURS).cloned();
         nodes.extend(known);
         nodes.sort_by_key(|node| node.public_key);
         nodes.dedup_by_key(|node| node.public_key);
         nodes.retain(|node| !self.trust.is_liar(&node.public_key, now_ms));
-        let this = &*self;
         let ask = |node: NodeAddress| async move {
-            let blocks = blocks_of(&this.client, &node, root);
-            let blocks = asked(&this.client, &node, blocks).await?;
+            let blocks = blocks_of(&self.client, &node, root);
+            let blocks = asked(&self.client, &node, blocks).await?;
             let common = blocks.intersection(own).copied().collect();
-            let shown = this.doubt(&node, root, &common, now_ms).await;
+            let shown = self.doubt(&node, root, &common, now_ms).await;
             Some((node, blocks, shown))
         };
         let answers = stream::iter(nodes).map(ask).buffer_unordered(QUESTIONS);
         let answers: Vec<_> = answers.collect().await;
+        answers.into_iter().flatten().collect()
+    }
+
+    /// Those who did not fail to show a block.
+    fn believed(&mut self, claims: Vec<Claim>, now_ms: u64) -> Vec<(NodeAddress, BTreeSet<u32>)> {
         let mut holders = Vec::new();
-        for (node, blocks, shown) in answers.into_iter().flatten() {
+        for (node, blocks, shown) in claims {
             // Whose turn it is and who does not show a block is no holder this time.
             let lies = shown.is_some_and(|shown| {
                 self.note(&node.public_key, shown, now_ms) || shown != Shown::Right
