@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use axum::Router;
 use phantasma_net::{
     Endpoint, Identity, NetError, Protocol,
     control::{self, Bootstrap, ControlConfig, ControlError, ControlHandle},
@@ -120,8 +121,12 @@ impl Node {
             metrics: Metrics::default(),
             announce,
         });
+        let client = Client::over(endpoint.clone());
         let http = match setup.http {
-            Some(address) => Some(start_http(address, &state, setup.gateway_token).await?),
+            Some(address) => {
+                let routes = gateway::routes(state.clone(), client.clone(), setup.gateway_token);
+                Some(start_http(address, &state, routes).await?)
+            }
             None => None,
         };
         let stop = CancellationToken::new();
@@ -144,7 +149,6 @@ impl Node {
             let agent = proofs::run(setup, state.clone(), stop.clone());
             tasks.push(tokio::spawn(agent));
         }
-        let client = Client::over(endpoint.clone());
         if let Some(setup) = setup.replicas {
             let watch = replicas::run(setup, client.clone(), state.clone(), stop.clone());
             tasks.push(tokio::spawn(watch));
@@ -226,7 +230,7 @@ async fn start_control(
 async fn start_http(
     address: SocketAddr,
     state: &Arc<State>,
-    token: Option<String>,
+    routes: Router,
 ) -> Result<HttpServer, HttpError> {
     let registry = Arc::new(state.metrics.register(state.store.clone()));
     let store = state.store.clone();
@@ -237,13 +241,7 @@ async fn start_http(
             .map(drop)
             .map_err(|error| error.to_string())
     });
-    HttpServer::start(
-        address,
-        registry,
-        health,
-        gateway::routes(state.store.clone(), token),
-    )
-    .await
+    HttpServer::start(address, registry, health, routes).await
 }
 
 /// Tells the given nodes about this one and learns the others from them, until each has answered once.

@@ -4,6 +4,8 @@
 
 #[path = "network/bad.rs"]
 mod bad;
+#[path = "network/gateway.rs"]
+mod gateway;
 #[path = "network/http.rs"]
 mod http;
 
