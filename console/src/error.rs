@@ -127,6 +127,7 @@ impl From<BoxError> for ApiError {
             BoxError::Script(error) => error.into(),
             BoxError::Message(_) | BoxError::TooMany { .. } => Self::bad(error.to_string()),
             BoxError::NoSuchName { .. } => Self::absent(error.to_string()),
+            BoxError::LooksTooFar { .. } => Self::refused(error.to_string()),
         }
     }
 }

@@ -1,29 +1,47 @@
 //! HTTP for programs that do not speak QUIC (RFC 9110): `GET` and `HEAD /content/{root}`, whole or by one `Range`.
 //!
-//! What is given without a key is ciphertext, as public as what the data plane gives; only key holders can read it. With
-//! the content's key in `Phantasma-Key` the plain bytes are given, to those alone who show the operator's token: whoever
-//! runs this node then sees the key. A content never changes under its root, so that answers may be kept for ever.
+//! Blocks that this node does not hold are fetched from those who do, verified, and given on; only the blocks of the range
+//! that was asked for are touched. What is given without a key is ciphertext, as public as what the data plane gives; only
+//! key holders can read it. With the content's key in `Phantasma-Key` the plain bytes are given, to those alone who show
+//! the operator's token: whoever runs this node then sees the key. The same two headers make a link, `/plain/{link}`, for
+//! programs that send none. A content never changes under its root, so that answers may be kept for ever.
 
-use std::{ops::Range, sync::Arc};
+mod blocks;
+mod links;
+mod metrics;
+mod range;
+mod reading;
+
+use std::sync::Arc;
 
 use axum::{
-    Router,
+    Json, Router,
     body::Body,
     extract::{Path, Query, State as Extract},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, response::Builder},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, response::Builder},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
 };
+<<<<<<< HEAD
 use bytes::{Bytes, BytesMut};
 use futures_util::stream;
 use phantasma_net::http::{AskedRange, same_secret};
 use phantasma_sdk::content::{ContentKey, apply_cipher};
 use phantasma_wire::merkle::BLOCK_SIZE;
 use serde::Deserialize;
+=======
+use phantasma_sdk::{content::ContentKey, pdfs::Client};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
+>>>>>>> gateway
 
-use crate::store::{Content, ContentRoot, Store, StoreError};
+use crate::{state::State, store::ContentRoot};
+use blocks::{Blocks, Failure};
+use links::{LIVES, Link, Links};
+use range::Asked;
+use reading::{AHEAD_OF_ALL, Reading};
 
-const BLOCK: u64 = BLOCK_SIZE as u64;
+pub(crate) use metrics::GatewayMetrics;
 
 /// The content's key, 64 hex digits.
 const KEY: HeaderName = HeaderName::from_static("phantasma-key");
@@ -34,13 +52,19 @@ const FOR_EVER: &str = "public, max-age=31536000, immutable";
 /// Plain bytes are nobody else's: not for shared caches.
 const MINE: &str = "private, max-age=31536000, immutable";
 
+/// Bodies that are given at the same time. Each has a block in its hands and perhaps two in the socket's.
+const MAX_ANSWERS: usize = 128;
+
 /// What the routes are, for programs.
 const OPENAPI: &str = include_str!("../../docs/openapi/storage-node.yaml");
 
 /// What the gateway works on.
 #[derive(Clone)]
 struct Gateway {
-    store: Arc<Store>,
+    blocks: Arc<Blocks>,
+    links: Arc<Links>,
+    ahead: Arc<Semaphore>,
+    places: Arc<Semaphore>,
     /// Who shows it may have plain bytes; without one nobody may.
     token: Option<Arc<str>>,
 }
@@ -52,12 +76,34 @@ struct Wishes {
     content_type: Option<String>,
 }
 
-/// The routes of the gateway.
-pub(crate) fn routes(store: Arc<Store>, token: Option<String>) -> Router {
-    let token = token.map(Arc::from);
+/// What a request for bytes is about, however it named it.
+struct Order {
+    root: ContentRoot,
+    key: Option<ContentKey>,
+    content_type: Option<String>,
+}
+
+/// The answer to a wish for a link.
+#[derive(Debug, Serialize)]
+struct NewLink {
+    path: String,
+    seconds: u64,
+}
+
+/// The routes of the gateway. `client` fetches what this node does not hold.
+pub(crate) fn routes(state: Arc<State>, client: Client, token: Option<String>) -> Router {
+    let gateway = Gateway {
+        blocks: Arc::new(Blocks::new(state, client)),
+        links: Arc::default(),
+        ahead: Arc::new(Semaphore::new(AHEAD_OF_ALL)),
+        places: Arc::new(Semaphore::new(MAX_ANSWERS)),
+        token: token.map(Arc::from),
+    };
     Router::new()
         .route("/content/{root}", get(content))
-        .with_state(Gateway { store, token })
+        .route("/content/{root}/links", post(link))
+        .route("/plain/{link}", get(linked))
+        .with_state(gateway)
         .route(
             "/openapi.yaml",
             get(|| async { ([(header::CONTENT_TYPE, "application/yaml")], OPENAPI) }),
@@ -66,28 +112,39 @@ pub(crate) fn routes(store: Arc<Store>, token: Option<String>) -> Router {
 
 async fn content(
     Extract(gateway): Extract<Gateway>,
+    method: Method,
     Path(root): Path<String>,
     Query(wishes): Query<Wishes>,
     headers: HeaderMap,
 ) -> Response {
-    let mut id = [0; 32];
-    if hex::decode_to_slice(&root, &mut id).is_err() {
-        return text(StatusCode::BAD_REQUEST, "a content's id is 64 hex digits");
-    }
+    let Some(root) = parse_root(&root) else {
+        return not_a_root();
+    };
     let key = match gateway.key(&headers) {
         Ok(key) => key,
         Err(refusal) => return *refusal,
     };
-    let store = gateway.store;
-    let content = match store.content(&ContentRoot(id)) {
-        Ok(Some(content)) => content,
-        Ok(None) => return text(StatusCode::NOT_FOUND, "this content is not held here"),
-        Err(error) => return failed(&error),
+    let order = Order {
+        root,
+        key,
+        content_type: wishes.content_type,
     };
-    let etag = match key {
-        Some(_) => format!("\"{}-plain\"", content.root),
-        None => format!("\"{}\"", content.root),
+    gateway.answer(order, &method, &headers).await
+}
+
+async fn linked(
+    Extract(gateway): Extract<Gateway>,
+    method: Method,
+    Path(link): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let Some(link) = gateway.links.get(&link) else {
+        return text(
+            StatusCode::NOT_FOUND,
+            "this link is not known, or its time is over",
+        );
     };
+<<<<<<< HEAD
     let answer = described(&etag, key.is_some(), &wishes);
     if names(&headers, &header::IF_NONE_MATCH, &etag) == Some(true) {
         return finish(answer.status(StatusCode::NOT_MODIFIED), Body::empty());
@@ -102,25 +159,52 @@ async fn content(
             let whole = [(header::CONTENT_RANGE, format!("bytes */{}", content.size))];
             return (StatusCode::RANGE_NOT_SATISFIABLE, whole).into_response();
         }
+=======
+    let order = Order {
+        root: link.root,
+        key: Some(link.key),
+        content_type: link.content_type,
+>>>>>>> gateway
     };
-    match is_whole(&store, &content, &range) {
-        Ok(true) => {}
-        Ok(false) => {
+    gateway.answer(order, &method, &headers).await
+}
+
+async fn link(
+    Extract(gateway): Extract<Gateway>,
+    Path(root): Path<String>,
+    Query(wishes): Query<Wishes>,
+    headers: HeaderMap,
+) -> Response {
+    let Some(root) = parse_root(&root) else {
+        return not_a_root();
+    };
+    let key = match gateway.key(&headers) {
+        Ok(Some(key)) => key,
+        Ok(None) => {
             return text(
-                StatusCode::NOT_FOUND,
-                "not all of these bytes are held here",
+                StatusCode::BAD_REQUEST,
+                "a link needs the header Phantasma-Key",
             );
         }
-        Err(error) => return failed(&error),
-    }
-    let mut answer = answer
-        .status(status)
-        .header(header::CONTENT_LENGTH, range.end - range.start);
-    if status == StatusCode::PARTIAL_CONTENT {
-        let part = format!("bytes {}-{}/{}", range.start, range.end - 1, content.size);
-        answer = answer.header(header::CONTENT_RANGE, part);
-    }
-    finish(answer, body(store, content, range, key))
+        Err(refusal) => return *refusal,
+    };
+    let id = gateway.links.add(Link {
+        root,
+        key,
+        content_type: wishes.content_type,
+    });
+    let path = format!("/plain/{id}");
+    let headers = [
+        (header::LOCATION, path.clone()),
+        (header::CACHE_CONTROL, "no-store".to_owned()),
+    ];
+    let seconds = LIVES.as_secs();
+    (
+        StatusCode::CREATED,
+        headers,
+        Json(NewLink { path, seconds }),
+    )
+        .into_response()
 }
 
 impl Gateway {
@@ -151,12 +235,79 @@ impl Gateway {
         let wrong = || text(StatusCode::BAD_REQUEST, "a content's key is 64 hex digits");
         key.map(Some).ok_or_else(|| Box::new(wrong()))
     }
+
+    /// The answer, counted.
+    async fn answer(&self, order: Order, method: &Method, headers: &HeaderMap) -> Response {
+        let root = order.root;
+        let response = self
+            .bytes(order, method, headers)
+            .await
+            .unwrap_or_else(|error| failed(&error));
+        let (status, range) = (response.status(), headers.get(header::RANGE));
+        tracing::debug!(%root, %method, ?range, %status, "answered");
+        self.blocks.metrics().answered(status.as_u16());
+        response
+    }
+
+    async fn bytes(
+        &self,
+        order: Order,
+        method: &Method,
+        headers: &HeaderMap,
+    ) -> Result<Response, Failure> {
+        let Some(content) = self.blocks.content(order.root).await? else {
+            return Ok(text(
+                StatusCode::NOT_FOUND,
+                "this content is neither here nor on the chain",
+            ));
+        };
+        let etag = match order.key {
+            Some(_) => format!("\"{}-plain\"", content.root),
+            None => format!("\"{}\"", content.root),
+        };
+        let answer = described(&etag, order.key.is_some(), order.content_type.as_deref());
+        if names(headers, &header::IF_NONE_MATCH, &etag) == Some(true) {
+            return Ok(finish(
+                answer.status(StatusCode::NOT_MODIFIED),
+                Body::empty(),
+            ));
+        }
+        // A Range is for the version that If-Range names; another version is given whole.
+        let ranged = names(headers, &header::IF_RANGE, &etag) != Some(false);
+        let asked = headers.get(header::RANGE).filter(|_| ranged);
+        let (status, range) = match Asked::of(asked, content.size) {
+            Asked::Whole => (StatusCode::OK, 0..content.size),
+            Asked::Part(range) => (StatusCode::PARTIAL_CONTENT, range),
+            Asked::Outside => {
+                let whole = [(header::CONTENT_RANGE, format!("bytes */{}", content.size))];
+                return Ok((StatusCode::RANGE_NOT_SATISFIABLE, whole).into_response());
+            }
+        };
+        let mut answer = answer
+            .status(status)
+            .header(header::CONTENT_LENGTH, range.end - range.start);
+        if status == StatusCode::PARTIAL_CONTENT {
+            let part = format!("bytes {}-{}/{}", range.start, range.end - 1, content.size);
+            answer = answer.header(header::CONTENT_RANGE, part);
+        }
+        if method == Method::HEAD {
+            return Ok(finish(answer, Body::empty()));
+        }
+        let Ok(place) = self.places.clone().try_acquire_owned() else {
+            let again = [(header::RETRY_AFTER, "1")];
+            let why = "as many answers as this node gives at once are under way\n";
+            return Ok((StatusCode::SERVICE_UNAVAILABLE, again, why).into_response());
+        };
+        let ahead = self.ahead.clone();
+        let reading = Reading::new(self.blocks.clone(), content, order.key, range, ahead, place);
+        Ok(finish(answer, Body::from_stream(reading.start().await?)))
+    }
 }
 
 /// Headers that do not depend on the range.
-fn described(etag: &str, plain: bool, wishes: &Wishes) -> Builder {
+fn described(etag: &str, plain: bool, content_type: Option<&str>) -> Builder {
     let usual = HeaderValue::from_static("application/octet-stream");
-    let wished = wishes.content_type.as_deref().filter(|_| plain);
+    let wished = content_type.filter(|_| plain);
     let content_type = wished.and_then(|wished| HeaderValue::from_str(wished).ok());
     Response::builder()
         .header(header::CONTENT_TYPE, content_type.unwrap_or(usual))
@@ -176,64 +327,47 @@ fn names(headers: &HeaderMap, name: &HeaderName, etag: &str) -> Option<bool> {
     Some(value.trim() == "*" || value.split(',').any(weak))
 }
 
-/// The bytes of a range, a block at a time.
-fn body(store: Arc<Store>, content: Content, range: Range<u64>, key: Option<ContentKey>) -> Body {
-    Body::from_stream(stream::try_unfold(
-        (store, range, key),
-        move |(store, rest, key)| async move {
-            if rest.is_empty() {
-                return Ok(None);
-            }
-            let mut bytes = piece(&store, &content, &rest).await?;
-            if let Some(key) = &key {
-                let mut plain = BytesMut::from(bytes);
-                apply_cipher(key, rest.start, &mut plain);
-                bytes = plain.freeze();
-            }
-            let next = rest.start + bytes.len() as u64..rest.end;
-            Ok::<_, std::io::Error>(Some((bytes, (store, next, key))))
-        },
-    ))
-}
-
 fn finish(answer: Builder, body: Body) -> Response {
     answer
         .body(body)
         .unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
 
-/// Whether every block of a range is here. The index is asked once for all of them.
-fn is_whole(store: &Store, content: &Content, range: &Range<u64>) -> Result<bool, StoreError> {
-    let (first, end) = (range.start / BLOCK, range.end.div_ceil(BLOCK));
-    let count = usize::try_from(end - first).unwrap_or(usize::MAX);
-    let held = store.held(&content.root, first, count)?;
-    Ok(held.len() == count && held.last() == Some(&(end - 1)))
+fn parse_root(text: &str) -> Option<ContentRoot> {
+    let mut root = [0; 32];
+    hex::decode_to_slice(text, &mut root).ok()?;
+    Some(ContentRoot(root))
 }
 
-/// The bytes of the first block of what is left.
-async fn piece(store: &Store, content: &Content, rest: &Range<u64>) -> std::io::Result<Bytes> {
-    let index = rest.start / BLOCK;
-    let gone = || std::io::Error::other(format!("block {index} is not here any more"));
-    let place = store
-        .find(&content.root, index)
-        .map_err(std::io::Error::other)?
-        .ok_or_else(gone)?;
-    let block = store
-        .get(place.id)
-        .await
-        .map_err(std::io::Error::other)?
-        .ok_or_else(gone)?;
-    let start = index * BLOCK;
-    let from = usize::try_from(rest.start - start).map_err(std::io::Error::other)?;
-    let end = usize::try_from(rest.end - start)
-        .map_err(std::io::Error::other)?
-        .min(block.len());
-    match from < end {
-        true => Ok(block.slice(from..end)),
-        false => Err(gone()),
+fn not_a_root() -> Response {
+    text(StatusCode::BAD_REQUEST, "a content's id is 64 hex digits")
+}
+
+/// What the asker may know; the log has all of it.
+fn failed(error: &Failure) -> Response {
+    match error {
+        Failure::Fetch(error) => {
+            tracing::warn!(%error, "a content is not given");
+            text(
+                StatusCode::NOT_FOUND,
+                "no node within reach gives these bytes",
+            )
+        }
+        Failure::Chain(error) => {
+            tracing::warn!(%error, "a content is not given");
+            text(
+                StatusCode::BAD_GATEWAY,
+                "the chain cannot be asked for this content",
+            )
+        }
+        Failure::Store(_) | Failure::Task(_) => {
+            tracing::error!(%error, "a content is not given");
+            text(StatusCode::INTERNAL_SERVER_ERROR, "the store failed")
+        }
     }
 }
 
+<<<<<<< HEAD
 fn failed(error: &StoreError) -> Response {
     tracing::error!(%error, "the store failed");
     text(StatusCode::INTERNAL_SERVER_ERROR, "the store failed")
@@ -242,3 +376,21 @@ fn failed(error: &StoreError) -> Response {
 fn text(status: StatusCode, text: &'static str) -> Response {
     (status, format!("{text}\n")).into_response()
 }
+=======
+fn text(status: StatusCode, text: &'static str) -> Response {
+    (status, format!("{text}\n")).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_compared_whole() {
+        assert!(same(b"secret", b"secret"));
+        for wrong in ["", "secre", "secret2", "Secret"] {
+            assert!(!same(b"secret", wrong.as_bytes()), "{wrong}");
+        }
+    }
+}
+>>>>>>> gateway

@@ -10,6 +10,7 @@ use prometheus_client::{
 };
 
 use crate::{
+    gateway::GatewayMetrics,
     proofs::ProofMetrics,
     replicas::ReplicaMetrics,
     store::{Stats, Store},
@@ -29,6 +30,7 @@ pub(crate) struct Metrics {
     pub(crate) requests: Family<RequestLabels, Counter>,
     pub(crate) connections: Gauge,
     pub(crate) announced: Counter,
+    pub(crate) gateway: GatewayMetrics,
     pub(crate) proofs: ProofMetrics,
     pub(crate) replicas: ReplicaMetrics,
 }
@@ -52,6 +54,7 @@ impl Metrics {
             "Contents announced on the control plane",
             self.announced.clone(),
         );
+        self.gateway.register(&mut registry);
         self.proofs.register(&mut registry);
         self.replicas.register(&mut registry);
         registry.register_collector(Box::new(StoreCollector(store)));

@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use axum::Router;
 use phantasma_net::{
     Endpoint, Identity, NetError, Protocol,
     control::{self, Bootstrap, ControlConfig, ControlError, ControlHandle},
@@ -127,8 +128,12 @@ impl Node {
             heat: Heat::new(LoadPolicy::default()),
             evicted: Evicted::default(),
         });
+        let client = Client::over(endpoint.clone());
         let http = match setup.http {
-            Some(address) => Some(start_http(address, &state, setup.gateway_token).await?),
+            Some(address) => {
+                let routes = gateway::routes(state.clone(), client.clone(), setup.gateway_token);
+                Some(start_http(address, &state, routes).await?)
+            }
             None => None,
         };
         let stop = CancellationToken::new();
@@ -147,9 +152,12 @@ impl Node {
             let agent = proofs::run(setup, state.clone(), stop.clone());
             tasks.push(tokio::spawn(agent));
         }
+<<<<<<< HEAD
         let client = Client::over(endpoint.clone());
         let mending = mend::run(client.clone(), state.clone(), stop.clone());
         tasks.push(tokio::spawn(mending));
+=======
+>>>>>>> gateway
         if let Some(setup) = setup.replicas {
             let watch = replicas::run(setup, client.clone(), state.clone(), stop.clone());
             tasks.push(tokio::spawn(watch));
@@ -231,7 +239,7 @@ async fn start_control(
 async fn start_http(
     address: SocketAddr,
     state: &Arc<State>,
-    token: Option<String>,
+    routes: Router,
 ) -> Result<HttpServer, HttpError> {
     let registry = Arc::new(state.metrics.register(state.store.clone()));
     let store = state.store.clone();
@@ -242,13 +250,7 @@ async fn start_http(
             .map(drop)
             .map_err(|error| error.to_string())
     });
-    HttpServer::start(
-        address,
-        registry,
-        health,
-        gateway::routes(state.store.clone(), token),
-    )
-    .await
+    HttpServer::start(address, registry, health, routes).await
 }
 
 /// Tells the given nodes about this one and learns the others from them, until each has answered once.

@@ -20,6 +20,7 @@
 //! ```
 
 mod cipher;
+mod fetch;
 mod get;
 mod held;
 mod prepare;
@@ -39,6 +40,8 @@ use phantasma_wire::{
 use crate::pdfs::{Client, PdfsError};
 
 pub use cipher::{ContentKey, KeyError, apply_cipher};
+pub use fetch::{FetchedBlock, HEDGE_AFTER, HEDGE_WIDTH, fetch_block};
+pub(crate) use get::Unfinished;
 pub use get::{Source, download, read_range, read_stream};
 pub use held::{Spread, spread};
 pub use prepare::{Prepared, prepare};
@@ -57,7 +60,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    fn of(total_bytes: u64) -> Self {
+    pub(crate) fn of(total_bytes: u64) -> Self {
         Self {
             done_bytes: 0,
             stored_bytes: 0,
@@ -137,7 +140,7 @@ async fn by_trust(
 }
 
 /// Runs work that would hold up the network's tasks on a thread for such.
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ContentError> + Send + 'static,
 ) -> Result<T, ContentError> {
     tokio::task::spawn_blocking(work)

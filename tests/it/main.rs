@@ -21,10 +21,15 @@ mod differential;
 mod doctor;
 mod estimate;
 mod faults;
+mod film;
 mod foreign_wallet;
 mod fuzzing;
 mod gas;
+<<<<<<< HEAD
 mod mail;
+=======
+mod gateway;
+>>>>>>> gateway
 mod pdfs;
 mod private_net;
 mod proofs;

@@ -27,6 +27,8 @@ pub(crate) struct Process {
     pub(crate) guard: ProcessGuard,
     pub(crate) log: PathBuf,
     pub(crate) node: NodeAddress,
+    /// Of the gateway, `host:port`.
+    pub(crate) http: String,
     control: String,
 }
 
@@ -53,6 +55,8 @@ impl Fleet<'_> {
         let mut command = Command::new(binary("phantasma-pdfs"));
         command
             .env("PHANTASMA_PASSWORD", PASSWORD)
+            // The gateway says which bytes it gave.
+            .env("RUST_LOG", "info,libp2p=warn,phantasma_pdfs::gateway=debug")
             .arg("--wallet")
             .arg(wallet)
             .arg("--data")
@@ -121,6 +125,7 @@ impl Fleet<'_> {
             guard,
             log,
             node: parse_node(&field("data")).unwrap(),
+            http: field("http"),
             control: field("control"),
         }
     }

@@ -209,6 +209,21 @@ async fn whatever_a_lying_node_answers_another_holder_is_used() {
             .await
             .unwrap();
         assert_eq!(plain, sample.plain, "lie {n}");
+        // Also by those who read without a key.
+        let fresh =
+            Client::bind("127.0.0.1:0".parse().unwrap(), &Identity::random().unwrap()).unwrap();
+        for block in 0..4 {
+            let fetched = content::fetch_block(&fresh, &source, &[], block)
+                .await
+                .unwrap();
+            let mut data = fetched.data.to_vec();
+            let start = block as usize * BLOCK_SIZE;
+            content::apply_cipher(&sample.key, start as u64, &mut data);
+            let end = LEN.min(start + BLOCK_SIZE);
+            assert!(data == sample.plain[start..end], "lie {n}, block {block}");
+        }
+        let outside = content::fetch_block(&fresh, &source, &[], 4).await;
+        assert!(matches!(outside, Err(ContentError::Merkle(_))));
     }
 }
 

@@ -8,11 +8,16 @@ use tokio::{
 use super::*;
 
 /// Status line and headers, and the body.
-async fn get(world: &World, path: &str, headers: &str) -> (String, Vec<u8>) {
+pub(super) async fn get(world: &World, path: &str, headers: &str) -> (String, Vec<u8>) {
     ask(world, "GET", path, headers).await
 }
 
-async fn ask(world: &World, method: &str, path: &str, headers: &str) -> (String, Vec<u8>) {
+pub(super) async fn ask(
+    world: &World,
+    method: &str,
+    path: &str,
+    headers: &str,
+) -> (String, Vec<u8>) {
     let mut stream = TcpStream::connect(world.node(0).http_addr().unwrap())
         .await
         .unwrap();
@@ -140,37 +145,30 @@ async fn plain_bytes_are_for_those_with_key_and_token() {
         let (head, _) = get(&world, &path, &headers).await;
         assert_eq!(&head[9..12], status, "{headers}");
     }
+    // A link needs both once, and then nothing.
+    let root = hex::encode(sample.prepared.root());
+    let links = format!("/content/{root}/links?type=video/webm");
+    for (headers, status) in [(&key, "401"), (&token, "400")] {
+        let (head, _) = ask(&world, "POST", &links, headers).await;
+        assert_eq!(&head[9..12], status, "{headers}");
+    }
+    let (head, body) = ask(&world, "POST", &links, &format!("{key}{token}")).await;
+    assert!(head.starts_with("http/1.1 201"), "{head}");
+    assert!(head.contains("cache-control: no-store"), "{head}");
+    let (_, link) = head.split_once("\r\nlocation: ").unwrap();
+    let link = link.lines().next().unwrap();
+    let body = String::from_utf8(body).unwrap();
+    assert!(body.contains(link), "{body}");
+    let (head, body) = get(&world, link, &range).await;
+    assert!(head.starts_with("http/1.1 206"), "{head}");
+    assert!(head.contains("content-type: video/webm\r\n"), "{head}");
+    assert_eq!(body, sample.plain[from..end]);
+    let (head, _) = get(&world, &format!("/plain/{}", "0".repeat(32)), "").await;
+    assert!(head.starts_with("http/1.1 404"), "{head}");
     // The token alone opens nothing: the bytes stay ciphertext, of no type.
     let (head, body) = get(&world, &path, &token).await;
     assert!(head.contains("application/octet-stream"), "{head}");
     assert_ne!(body, sample.plain);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_content_of_which_a_block_is_missing_is_not_begun() {
-    let world = World::new(2).await;
-    let sample = world.file(LEN).await;
-    // One replica each: two nodes share the blocks.
-    world.put(&sample, &world.addresses(), 1).await.unwrap();
-    let held = world
-        .client
-        .info(&world.node(0).address(), &sample.prepared.root(), 0)
-        .await
-        .unwrap();
-    let count: u32 = held.ranges.iter().map(|r| r.count).sum();
-    let (head, body) = get(
-        &world,
-        &format!("/content/{}", hex::encode(sample.prepared.root())),
-        "",
-    )
-    .await;
-    let expected = if count == 4 {
-        "http/1.1 200"
-    } else {
-        "http/1.1 404"
-    };
-    assert!(head.starts_with(expected), "{count} blocks: {head}");
-    assert_eq!(body.len() == LEN, count == 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]

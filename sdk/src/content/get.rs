@@ -30,7 +30,7 @@ const AHEAD_AT_FIRST: usize = 2;
 
 /// Nodes asked for one block before giving up: more than any content has replicas, and the bound on what a node that
 /// names ever new holders can cost.
-const MAX_ASKED: usize = 64;
+pub(super) const MAX_ASKED: usize = 64;
 
 /// A content and the nodes to ask first. Root and size come from the chain, and all else is checked against them.
 #[derive(Debug, Clone)]
@@ -274,15 +274,15 @@ impl Reader {
 }
 
 /// A file under a temporary name beside its final one, removed unless finished.
-struct Unfinished {
-    file: Arc<File>,
+pub(crate) struct Unfinished {
+    pub(crate) file: Arc<File>,
     part: PathBuf,
     to: PathBuf,
     finished: bool,
 }
 
 impl Unfinished {
-    fn create(to: &Path) -> Result<Self, ContentError> {
+    pub(crate) fn create(to: &Path) -> Result<Self, ContentError> {
         let name = to.file_name().unwrap_or_default().to_string_lossy();
         let part = to.with_file_name(format!(".{name}.{:08x}.part", rand::random::<u32>()));
         let file = Arc::new(File::create_new(&part).map_err(failed("create", &part))?);
@@ -294,7 +294,7 @@ impl Unfinished {
         })
     }
 
-    async fn finish(self) -> Result<(), ContentError> {
+    pub(crate) async fn finish(self) -> Result<(), ContentError> {
         blocking(move || {
             let mut this = self;
             this.file.sync_all().map_err(failed("sync", &this.part))?;
