@@ -9,7 +9,6 @@
 mod blocks;
 mod links;
 mod metrics;
-mod range;
 mod reading;
 
 use std::sync::Arc;
@@ -22,23 +21,14 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-<<<<<<< HEAD
-use bytes::{Bytes, BytesMut};
-use futures_util::stream;
 use phantasma_net::http::{AskedRange, same_secret};
-use phantasma_sdk::content::{ContentKey, apply_cipher};
-use phantasma_wire::merkle::BLOCK_SIZE;
-use serde::Deserialize;
-=======
 use phantasma_sdk::{content::ContentKey, pdfs::Client};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
->>>>>>> gateway
 
 use crate::{state::State, store::ContentRoot};
 use blocks::{Blocks, Failure};
 use links::{LIVES, Link, Links};
-use range::Asked;
 use reading::{AHEAD_OF_ALL, Reading};
 
 pub(crate) use metrics::GatewayMetrics;
@@ -144,27 +134,10 @@ async fn linked(
             "this link is not known, or its time is over",
         );
     };
-<<<<<<< HEAD
-    let answer = described(&etag, key.is_some(), &wishes);
-    if names(&headers, &header::IF_NONE_MATCH, &etag) == Some(true) {
-        return finish(answer.status(StatusCode::NOT_MODIFIED), Body::empty());
-    }
-    // A Range is for the version that If-Range names; another version is given whole.
-    let ranged = names(&headers, &header::IF_RANGE, &etag) != Some(false);
-    let asked = headers.get(header::RANGE).filter(|_| ranged);
-    let (status, range) = match AskedRange::of(asked, content.size) {
-        AskedRange::Whole => (StatusCode::OK, 0..content.size),
-        AskedRange::Part(range) => (StatusCode::PARTIAL_CONTENT, range),
-        AskedRange::Outside => {
-            let whole = [(header::CONTENT_RANGE, format!("bytes */{}", content.size))];
-            return (StatusCode::RANGE_NOT_SATISFIABLE, whole).into_response();
-        }
-=======
     let order = Order {
         root: link.root,
         key: Some(link.key),
         content_type: link.content_type,
->>>>>>> gateway
     };
     gateway.answer(order, &method, &headers).await
 }
@@ -275,10 +248,10 @@ impl Gateway {
         // A Range is for the version that If-Range names; another version is given whole.
         let ranged = names(headers, &header::IF_RANGE, &etag) != Some(false);
         let asked = headers.get(header::RANGE).filter(|_| ranged);
-        let (status, range) = match Asked::of(asked, content.size) {
-            Asked::Whole => (StatusCode::OK, 0..content.size),
-            Asked::Part(range) => (StatusCode::PARTIAL_CONTENT, range),
-            Asked::Outside => {
+        let (status, range) = match AskedRange::of(asked, content.size) {
+            AskedRange::Whole => (StatusCode::OK, 0..content.size),
+            AskedRange::Part(range) => (StatusCode::PARTIAL_CONTENT, range),
+            AskedRange::Outside => {
                 let whole = [(header::CONTENT_RANGE, format!("bytes */{}", content.size))];
                 return Ok((StatusCode::RANGE_NOT_SATISFIABLE, whole).into_response());
             }
@@ -367,30 +340,6 @@ fn failed(error: &Failure) -> Response {
     }
 }
 
-<<<<<<< HEAD
-fn failed(error: &StoreError) -> Response {
-    tracing::error!(%error, "the store failed");
-    text(StatusCode::INTERNAL_SERVER_ERROR, "the store failed")
-}
-
 fn text(status: StatusCode, text: &'static str) -> Response {
     (status, format!("{text}\n")).into_response()
 }
-=======
-fn text(status: StatusCode, text: &'static str) -> Response {
-    (status, format!("{text}\n")).into_response()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_token_is_compared_whole() {
-        assert!(same(b"secret", b"secret"));
-        for wrong in ["", "secre", "secret2", "Secret"] {
-            assert!(!same(b"secret", wrong.as_bytes()), "{wrong}");
-        }
-    }
-}
->>>>>>> gateway

@@ -152,12 +152,8 @@ impl Node {
             let agent = proofs::run(setup, state.clone(), stop.clone());
             tasks.push(tokio::spawn(agent));
         }
-<<<<<<< HEAD
-        let client = Client::over(endpoint.clone());
         let mending = mend::run(client.clone(), state.clone(), stop.clone());
         tasks.push(tokio::spawn(mending));
-=======
->>>>>>> gateway
         if let Some(setup) = setup.replicas {
             let watch = replicas::run(setup, client.clone(), state.clone(), stop.clone());
             tasks.push(tokio::spawn(watch));

@@ -4,13 +4,10 @@
 
 #[path = "network/bad.rs"]
 mod bad;
-<<<<<<< HEAD
 #[path = "network/copies.rs"]
 mod copies;
-=======
 #[path = "network/gateway.rs"]
 mod gateway;
->>>>>>> gateway
 #[path = "network/http.rs"]
 mod http;
 

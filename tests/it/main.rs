@@ -25,11 +25,8 @@ mod film;
 mod foreign_wallet;
 mod fuzzing;
 mod gas;
-<<<<<<< HEAD
-mod mail;
-=======
 mod gateway;
->>>>>>> gateway
+mod mail;
 mod pdfs;
 mod private_net;
 mod proofs;
