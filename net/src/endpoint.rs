@@ -13,6 +13,7 @@ use quinn::{AckFrequencyConfig, IdleTimeout, MtuDiscoveryConfig, SendDatagramErr
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::tls;
+use crate::window::BoundedCubic;
 use crate::{FrameReceiver, FrameSender, Identity, NetError};
 
 /// Closing code of an orderly end.
@@ -117,9 +118,13 @@ impl Protocol {
 
     /// Blocks: one short stream a request.
     pub fn pdfs() -> Self {
+        let limits = Limits {
+            max_packet: TEN_IN_ONE_CALL,
+            ..Limits::default()
+        };
         Self {
             alpn: phantasma_wire::pdfs::ALPN,
-            limits: Limits::default(),
+            limits,
         }
     }
 }
@@ -476,6 +481,7 @@ fn transport(limits: &Limits) -> quinn::TransportConfig {
         .max_ack_delay(Some(ACKNOWLEDGE_WITHIN));
     transport
         .mtu_discovery_config(Some(paths))
+        .congestion_controller_factory(Arc::new(BoundedCubic))
         .ack_frequency_config(Some(acknowledgements))
         .max_concurrent_bidi_streams(VarInt::from_u32(limits.max_streams))
         .max_concurrent_uni_streams(VarInt::from_u32(0))

@@ -26,6 +26,7 @@ mod frames;
 pub mod http;
 mod identity;
 mod tls;
+mod window;
 
 pub use endpoint::{Connection, Endpoint, Incoming, Limits, Offered, Protocol, resolve};
 pub use error::NetError;
