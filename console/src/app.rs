@@ -14,6 +14,7 @@ use phantasma_sdk::proofs::Proofs;
 use serde_json::Value;
 use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::error::ApiError;
 use crate::events::Happened;
@@ -51,6 +52,8 @@ pub(crate) struct Inner {
     /// There may be something new about the proofs.
     pub(crate) look_again: Notify,
     pub(crate) stop: CancellationToken,
+    /// Files on their way.
+    pub(crate) uploading: TaskTracker,
     pub(crate) metrics: Metrics,
     pub(crate) tokens: RwLock<Tokens>,
     pub(crate) tickets: Mutex<Tickets>,

@@ -59,7 +59,12 @@ impl ApiError {
         )
     }
 
-    /// The sentence, with the contract's own words alone where it was the contract that refused.
+    /// The sentence alone.
+    pub(crate) fn into_message(self) -> String {
+        self.message
+    }
+
+    /// The same, with the contract's own words alone where it was the contract that refused.
     pub(crate) fn plainly(mut self, plain: fn(&str) -> String) -> Self {
         self.message = plain(&self.message);
         self

@@ -16,6 +16,7 @@ use phantasma_sdk::proofs::Proofs;
 use tokio::sync::{Notify, broadcast};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::app::{App, Inner, lock};
 use crate::events::{self, BEHIND};
@@ -134,6 +135,7 @@ impl Server {
             events,
             look_again: Notify::new(),
             stop: CancellationToken::new(),
+            uploading: TaskTracker::new(),
             metrics,
             tokens: RwLock::new(tokens),
             tickets: Mutex::new(Tickets::default()),
@@ -166,6 +168,9 @@ impl Server {
     pub async fn shutdown(self) {
         self.app.stop.cancel();
         self.http.shutdown().await;
+        self.app.uploading.close();
+        // They look at the stop themselves; what does not end by then ends with the program.
+        let _ = tokio::time::timeout(PATIENCE, self.app.uploading.wait()).await;
         for task in self.tasks {
             let abort = task.abort_handle();
             if tokio::time::timeout(PATIENCE, task).await.is_err() {

@@ -235,7 +235,7 @@ pub(crate) async fn begin(
     let bytes = receive(&app, id, body, &file).await?;
     unfinished.id = None;
     change(&app, id, |job| job.total_bytes = bytes);
-    tokio::spawn(run(app.clone(), id));
+    app.uploading.spawn(run(app.clone(), id));
     Ok((
         StatusCode::ACCEPTED,
         Json(json!({"id": id, "bytes": bytes})),
@@ -305,7 +305,11 @@ async fn run(app: App, id: u64) {
     let Some(job) = lock(&app.jobs).jobs.get(&id).cloned() else {
         return;
     };
-    match store(&app, id, &job).await {
+    let stored = tokio::select! {
+        stored = store(&app, id, &job) => stored,
+        () = app.stop.cancelled() => Err("the daemon has stopped; put the file again".to_owned()),
+    };
+    match stored {
         Ok(()) => {
             app.metrics.upload("done", job.total_bytes);
             remove(&job.file);
@@ -331,7 +335,7 @@ async fn store(app: &App, id: u64, job: &Job) -> Result<(), String> {
     fn said(error: impl std::fmt::Display) -> String {
         error.to_string()
     }
-    let api = |error: ApiError| format!("{error:?}");
+    let api = ApiError::into_message;
     change(app, id, |job| {
         job.phase = Phase::Encrypting;
         job.done_bytes = 0;
@@ -437,7 +441,7 @@ pub(crate) async fn retry(
         }
         job.phase = Phase::Encrypting;
     }
-    tokio::spawn(run(app.clone(), id));
+    app.uploading.spawn(run(app.clone(), id));
     Ok((StatusCode::ACCEPTED, Json(json!({"id": id}))))
 }
 
