@@ -10,7 +10,7 @@ use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::address::DOMAIN;
+use crate::bridge::Bridge;
 use crate::files::FileError;
 use crate::login::Login;
 use crate::metrics::Metrics;
@@ -20,7 +20,7 @@ use crate::post::{Post, now_ms, now_s};
 use crate::receive::Receiver;
 use crate::send::{Trouble, attempt};
 use crate::store::{Flags, INBOX, NewMessage, Store, StoreError};
-use crate::{imap, smtp};
+use crate::{forward, imap, smtp};
 
 /// Bounds, each with its reason.
 #[derive(Clone, Debug)]
@@ -98,6 +98,8 @@ pub struct Daemon {
     pub login: Login,
     pub limits: Limits,
     pub metrics: Metrics,
+    /// Set when the mailbox is a bridge.
+    pub bridge: Option<Bridge>,
     /// Something new lies in the outbox.
     pub work: Arc<Notify>,
     pub stopping: CancellationToken,
@@ -111,14 +113,11 @@ pub struct Running {
     loops: Vec<tokio::task::JoinHandle<()>>,
     pub smtp: SocketAddr,
     pub imap: SocketAddr,
+    /// Where a bridge takes mail from outside.
+    pub outside: Option<SocketAddr>,
 }
 
 impl Daemon {
-    /// What it calls itself.
-    pub fn host(&self) -> &'static str {
-        DOMAIN
-    }
-
     /// Sends what waits, for ever.
     async fn send_all(&self) {
         loop {
@@ -247,8 +246,13 @@ impl Running {
         login: Login,
         addresses: Addresses,
         limits: Limits,
+        bridge: Option<Bridge>,
     ) -> Result<Self, StartError> {
-        for address in [addresses.smtp, addresses.imap, addresses.ops] {
+        let outside = bridge
+            .as_ref()
+            .map(|bridge| [bridge.listen, bridge.smarthost]);
+        let own = [addresses.smtp, addresses.imap, addresses.ops];
+        for address in own.into_iter().chain(outside.into_iter().flatten()) {
             if !address.ip().is_loopback() {
                 return Err(StartError::NotLoopback(address.ip()));
             }
@@ -282,13 +286,14 @@ impl Running {
             login,
             limits,
             metrics,
+            bridge,
             work,
             stopping: CancellationToken::new(),
         });
         let tasks = TaskTracker::new();
         let (listener, watcher) = (receiver.clone(), receiver.clone());
         let (judge, sender) = (receiver, daemon.clone());
-        let loops = vec![
+        let mut loops = vec![
             tokio::spawn(async move { listener.listen().await }),
             tokio::spawn(async move { watcher.watch_chain().await }),
             tokio::spawn(async move { judge.judge_all().await }),
@@ -300,6 +305,23 @@ impl Running {
                 .map_err(|error| StartError::Bind { address, error })
         };
         let (smtp_addr, imap_addr) = (taken(&smtp, addresses.smtp)?, taken(&imap, addresses.imap)?);
+        let mut outside = None;
+        if let Some(bridge) = daemon.bridge.clone() {
+            let listener = listen(bridge.listen).await?;
+            outside = Some(taken(&listener, bridge.listen)?);
+            let each = |daemon, stream| smtp::serve_outside(daemon, stream);
+            tasks.spawn(accept(
+                daemon.clone(),
+                tasks.clone(),
+                listener,
+                sessions,
+                each,
+            ));
+            let forwarder = daemon.clone();
+            loops.push(tokio::spawn(async move {
+                forward::all(&forwarder, &bridge).await
+            }));
+        }
         let each = |daemon, stream| smtp::serve(daemon, stream);
         tasks.spawn(accept(daemon.clone(), tasks.clone(), smtp, sessions, each));
         let each = |daemon, stream| imap::serve(daemon, stream);
@@ -311,6 +333,7 @@ impl Running {
             loops,
             smtp: smtp_addr,
             imap: imap_addr,
+            outside,
         })
     }
 

@@ -7,13 +7,16 @@
 //! * [`responder`]: automatic answers.
 //! * [`store`]: the mails that are here, in Maildir folders; [`notice`]: what a sender is told.
 //! * [`daemon`]: all of it running, with [`smtp`] and [`imap`] servers; [`login`], [`submission`], [`metrics`] serve it.
+//! * [`bridge`]: to mail servers outside and back; [`smtp_client`] hands a mail to one.
 //! * [`syntax`]: the grammars of messages, SMTP and IMAP; pure functions.
 //!
-//! Not here: the command line (`phantasma mail`), mail from and to servers outside.
+//! Not here: the command line (`phantasma mail`).
 
 pub mod address;
+pub mod bridge;
 pub mod daemon;
 mod files;
+mod forward;
 pub mod imap;
 pub mod letter;
 mod lines;
@@ -29,6 +32,7 @@ pub mod received;
 pub mod responder;
 pub mod send;
 pub mod smtp;
+pub mod smtp_client;
 pub mod store;
 pub mod submission;
 pub mod syntax;

@@ -15,12 +15,12 @@ pub fn report(
     job: &Job,
     now_s: i64,
 ) -> Result<Option<Vec<u8>>, FileError> {
-    let failed: Vec<(String, &str)> = job
+    let failed: Vec<(String, String)> = job
         .recipients
         .iter()
         .filter_map(|recipient| match &recipient.state {
             Delivery::Failed(reason) => {
-                Some((format!("{}@{DOMAIN}", recipient.name), reason.as_str()))
+                Some((format!("{}@{DOMAIN}", recipient.name), reason.clone()))
             }
             Delivery::Waiting | Delivery::Sent => None,
         })
@@ -28,12 +28,24 @@ pub fn report(
     if failed.is_empty() {
         return Ok(None);
     }
+    let from = format!("postmaster@{DOMAIN}");
+    compose(&from, own, mail, &failed, now_s).map(Some)
+}
+
+/// A report on readers who were not reached, each with the reason, which begins with its status code.
+pub fn compose(
+    from: &str,
+    to: &Mailbox,
+    mail: &Path,
+    failed: &[(String, String)],
+    now_s: i64,
+) -> Result<Vec<u8>, FileError> {
     let head = read_head(mail)?;
     let (end, _) = header::split(&head);
     let head = String::from_utf8_lossy(head.get(..end).unwrap_or_default()).into_owned();
     let boundary = format!("{:032x}", rand::random::<u128>());
     let (mut told, mut status) = (String::new(), String::new());
-    for (address, reason) in &failed {
+    for (address, reason) in failed {
         let reason = reason.replace(['\r', '\n'], " ");
         let code = reason.split(' ').next().unwrap_or("5.0.0");
         told.push_str(&format!("{address}\r\n    {reason}\r\n\r\n"));
@@ -42,7 +54,7 @@ pub fn report(
         ));
     }
     let text = format!(
-        "From: Mail Delivery <postmaster@{DOMAIN}>\r\nTo: {own}\r\nSubject: Your mail was not delivered\r\nDate: {}\r\n\
+        "From: Mail Delivery <{from}>\r\nTo: {to}\r\nSubject: Your mail was not delivered\r\nDate: {}\r\n\
          Message-ID: <{:032x}@{DOMAIN}>\r\nAuto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n\
          Content-Type: multipart/report; report-type=delivery-status;\r\n boundary=\"{boundary}\"\r\n\r\n\
          --{boundary}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n\
@@ -52,7 +64,7 @@ pub fn report(
         date::rfc5322(now_s),
         rand::random::<u128>(),
     );
-    Ok(Some(text.into_bytes()))
+    Ok(text.into_bytes())
 }
 
 /// Writes a mail of our own into a file.

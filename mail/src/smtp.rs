@@ -1,4 +1,5 @@
-//! SMTP submission (RFC 6409) for one mailbox: a mail is accepted when it lies in the outbox, on the disk.
+//! SMTP submission (RFC 6409) for one mailbox, and for a bridge the reception of mail from outside: a mail is accepted when
+//! it lies in the outbox, on the disk.
 
 use std::io;
 use std::path::Path;
@@ -9,7 +10,8 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
-use crate::address::{AddressError, Mailbox};
+use crate::address::{AddressError, DOMAIN, Mailbox};
+use crate::bridge::{self, Bridge};
 use crate::daemon::Daemon;
 use crate::lines::{Line, Lines};
 use crate::login::{DELAY, MAX_TRIES};
@@ -34,13 +36,27 @@ struct Session {
     tries: usize,
     wrong: usize,
     mail: Option<Vec<Recipient>>,
+    /// Set when the client is the mail server that brings mail from outside.
+    outside: Option<Bridge>,
 }
 
 /// Whether the session goes on.
 type Going = io::Result<bool>;
 
-/// Serves one client until it leaves.
+/// Serves one mail program until it leaves.
 pub async fn serve(daemon: Arc<Daemon>, stream: TcpStream) {
+    serve_as(daemon, stream, None).await;
+}
+
+/// Serves the mail server that brings mail from outside to a bridge.
+pub async fn serve_outside(daemon: Arc<Daemon>, stream: TcpStream) {
+    let bridge = daemon.bridge.clone();
+    if bridge.is_some() {
+        serve_as(daemon, stream, bridge).await;
+    }
+}
+
+async fn serve_as(daemon: Arc<Daemon>, stream: TcpStream, outside: Option<Bridge>) {
     daemon.metrics.smtp_sessions.inc();
     let patience = daemon.limits.smtp_patience;
     let mut session = Session {
@@ -50,6 +66,7 @@ pub async fn serve(daemon: Arc<Daemon>, stream: TcpStream) {
         tries: 0,
         wrong: 0,
         mail: None,
+        outside,
     };
     if let Err(error) = session.run().await {
         tracing::debug!(%error, "an SMTP session ended");
@@ -60,7 +77,7 @@ pub async fn serve(daemon: Arc<Daemon>, stream: TcpStream) {
 
 impl Session {
     async fn run(&mut self) -> io::Result<()> {
-        self.say(&format!("220 {} ESMTP Phantasma mail", self.daemon.host()))
+        self.say(&format!("220 {} ESMTP Phantasma mail", self.host()))
             .await?;
         loop {
             let line = tokio::select! {
@@ -81,6 +98,12 @@ impl Session {
                 return Ok(());
             }
         }
+    }
+
+    /// What this server calls itself.
+    fn host(&self) -> String {
+        let outside = self.outside.as_ref().map(|bridge| bridge.domain.clone());
+        outside.unwrap_or_else(|| DOMAIN.to_owned())
     }
 
     async fn say(&mut self, line: &str) -> io::Result<()> {
@@ -105,17 +128,20 @@ impl Session {
         match command {
             Command::Ehlo(_) => {
                 self.mail = None;
-                let host = self.daemon.host();
+                let host = self.host();
                 let size = self.daemon.limits.max_message;
+                let auth = match self.outside {
+                    Some(_) => "",
+                    None => "250-AUTH PLAIN LOGIN\r\n250-AUTH=PLAIN LOGIN\r\n",
+                };
                 self.reply(&format!(
-                    "250-{host}\r\n250-PIPELINING\r\n250-SIZE {size}\r\n250-8BITMIME\r\n250-AUTH PLAIN LOGIN\r\n\
-                     250-AUTH=PLAIN LOGIN\r\n250 ENHANCEDSTATUSCODES"
+                    "250-{host}\r\n250-PIPELINING\r\n250-SIZE {size}\r\n250-8BITMIME\r\n{auth}250 ENHANCEDSTATUSCODES"
                 ))
                 .await
             }
             Command::Helo(_) => {
                 self.mail = None;
-                self.reply(&format!("250 {}", self.daemon.host())).await
+                self.reply(&format!("250 {}", self.host())).await
             }
             Command::Auth(mechanism, initial) => self.auth(&mechanism, initial).await,
             Command::Mail { from, size } => self.mail(&from, size).await,
@@ -136,7 +162,7 @@ impl Session {
     }
 
     async fn auth(&mut self, mechanism: &str, initial: Option<String>) -> Going {
-        if self.authenticated {
+        if self.authenticated || self.outside.is_some() {
             return self.wrong("503 5.5.1 You are in already").await;
         }
         let right = match mechanism {
@@ -199,7 +225,7 @@ impl Session {
     }
 
     async fn mail(&mut self, from: &str, size: Option<u64>) -> Going {
-        if !self.authenticated {
+        if !self.authenticated && self.outside.is_none() {
             return self.wrong("530 5.7.0 Log in first").await;
         }
         if self.mail.is_some() {
@@ -212,9 +238,18 @@ impl Session {
                 .await;
         }
         let own = &self.daemon.post.own;
-        if from.parse() != Ok(own.clone()) {
-            let text = format!("550 5.7.1 You are {own} and send under no other address");
-            return self.reply(&text).await;
+        let refusal = match &self.outside {
+            None if from.parse() != Ok(own.clone()) => {
+                format!("550 5.7.1 You are {own} and send under no other address")
+            }
+            // Reports come from nobody (RFC 5321, section 4.5.5).
+            Some(bridge) if !from.is_empty() && !bridge.allows(from) => {
+                format!("550 5.7.1 {from} is of no provider from which mail is taken")
+            }
+            None | Some(_) => String::new(),
+        };
+        if !refusal.is_empty() {
+            return self.reply(&refusal).await;
         }
         self.mail = Some(Vec::new());
         self.reply("250 2.1.0 Go on").await
@@ -243,10 +278,15 @@ impl Session {
 
     /// Whether somebody takes mail from us, asked of the chain; or what SMTP says.
     async fn recipient(&self, to: &str) -> Result<Recipient, String> {
-        let mailbox: Mailbox = to.parse().map_err(|error| match error {
-            AddressError::Outside(_) => format!("550 5.1.2 {error}"),
-            AddressError::Shape(_) | AddressError::Name(_) => format!("553 5.1.3 {error}"),
-        })?;
+        let mailbox: Mailbox = match &self.outside {
+            Some(bridge) => bridge
+                .inside(to)
+                .ok_or_else(|| format!("550 5.1.1 There is no {to} here"))?,
+            None => to.parse().map_err(|error| match error {
+                AddressError::Outside(_) => format!("550 5.1.2 {error}"),
+                AddressError::Shape(_) | AddressError::Name(_) => format!("553 5.1.3 {error}"),
+            })?,
+        };
         let post = &self.daemon.post;
         let away = |error: String| {
             let error = error.replace(['\r', '\n'], " ");
@@ -325,13 +365,17 @@ impl Session {
         let recipients = self.mail.take().unwrap_or_default();
         let (daemon, id) = (self.daemon.clone(), id.to_owned());
         let (raw, path) = (raw.to_owned(), path.to_owned());
+        let outside = self.outside.clone();
         let work = move || -> Result<String, String> {
-            submission::finish(&daemon.post.own, &raw, &path, now_s()).map_err(
-                |error| match error {
-                    SubmissionError::Refused(text) => format!("550 {text}"),
-                    SubmissionError::File(error) => format!("451 4.3.0 {error}"),
-                },
-            )?;
+            let own = &daemon.post.own;
+            let made = match &outside {
+                None => submission::finish(own, &raw, &path, now_s()),
+                Some(bridge) => bridge::turn_in(bridge, own, &raw, &path, now_s()),
+            };
+            made.map_err(|error| match error {
+                SubmissionError::Refused(text) => format!("550 {text}"),
+                SubmissionError::File(error) => format!("451 4.3.0 {error}"),
+            })?;
             let job = Job::new(recipients, now_ms());
             let saved = daemon.outbox.save(&id, &job);
             saved.map_err(|error| format!("451 4.3.0 {error}"))?;

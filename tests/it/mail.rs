@@ -1,6 +1,7 @@
 //! Mail between two people on two machines' worth of processes: a daemon, a folder and a wallet for each, one relay, real
 //! storage nodes, a real chain; ordinary mail programs in front.
 
+mod bridge;
 mod crash;
 mod exchange;
 mod priced;
@@ -45,6 +46,8 @@ struct Daemon {
     smtp: String,
     imap: String,
     ops: String,
+    /// Where a bridge takes mail from outside; empty for others.
+    outside: String,
 }
 
 impl World {
@@ -210,7 +213,8 @@ impl User {
         let (line, guard) = started(&mut command, self.folder.path());
         let words: Vec<&str> = line.split(' ').collect();
         let port = |word: &str| {
-            let address = words[words.iter().position(|w| *w == word).unwrap() + 1];
+            let at = words.iter().position(|w| *w == word);
+            let address = at.map_or(":", |at| words[at + 1]);
             address.rsplit_once(':').unwrap().1.to_owned()
         };
         Daemon {
@@ -218,6 +222,7 @@ impl User {
             smtp: port("smtp"),
             imap: port("imap"),
             ops: port("ops"),
+            outside: port("bridge"),
         }
     }
 

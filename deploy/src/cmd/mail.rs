@@ -54,7 +54,7 @@ pub enum MailCommand {
         strangers: StrangersFlags,
     },
     /// Send a mail. It is with the relay, or on the chain if it has to be paid for, when the command ends.
-    Send(SendMail),
+    Send(Box<SendMail>),
     /// List the mails of a folder.
     List(ListMails),
     /// Show a mail.
@@ -77,7 +77,7 @@ pub enum MailCommand {
         of: OfMailbox,
     },
     /// Serve the mailbox to mail programs on this machine: SMTP and IMAP. Sends and receives until SIGTERM or Ctrl-C.
-    Serve(Serve),
+    Serve(Box<Serve>),
 }
 
 /// What a stranger has to do; nothing without any of these.
@@ -126,7 +126,7 @@ pub(super) async fn run(context: &Context, command: MailCommand) -> Result<()> {
         MailCommand::Allow { of, who } => allow(context, &of, &who).await,
         MailCommand::Deny { of, who } => deny(context, &of, &who).await,
         MailCommand::Price { of, strangers } => price(context, &of, &strangers).await,
-        MailCommand::Send(order) => mail_send::run(context, order).await,
+        MailCommand::Send(order) => mail_send::run(context, *order).await,
         MailCommand::List(order) => mail_read::list(context, &order),
         MailCommand::Read(order) => mail_read::read(context, &order),
         MailCommand::Respond { of, text, .. } => {
@@ -143,7 +143,7 @@ pub(super) async fn run(context: &Context, command: MailCommand) -> Result<()> {
             let password = login::password(&folder(context, &of.find(context)?))?;
             context.print(&json!({"password": *password}), &password)
         }
-        MailCommand::Serve(order) => mail_serve::run(context, order).await,
+        MailCommand::Serve(order) => mail_serve::run(context, *order).await,
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
+use phantasma_mail::bridge::Bridge;
 use phantasma_mail::daemon::{Addresses, Limits, Running};
 use phantasma_mail::login::{self, Login};
 use phantasma_mail::post::Terms;
@@ -63,12 +64,25 @@ pub(super) struct Settings {
     /// Hours for which a mail is tried before its sender is told that it was given up [default: 48]
     #[arg(long, env = "PHANTASMA_MAIL_GIVE_UP_HOURS", value_name = "HOURS")]
     give_up_hours: Option<u64>,
+    /// Only in the file: the mailbox is a bridge to mail servers outside.
+    #[arg(skip)]
+    bridge: Option<BridgeTable>,
     /// The relay, <public key>@<host>:<port> [default: `relay` of phantasma.toml]
     #[arg(long, value_name = "RELAY")]
     relay: Option<Peer>,
     /// A storage node, <public key>@<host>:<port>; may be given several times [default: `nodes` of phantasma.toml]
     #[arg(long = "node", value_name = "NODE")]
     nodes: Vec<Peer>,
+}
+
+/// How a bridge reaches the outside.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BridgeTable {
+    domain: String,
+    smarthost: SocketAddr,
+    listen: SocketAddr,
+    providers: Vec<String>,
 }
 
 /// What to pay.
@@ -173,7 +187,13 @@ pub(super) async fn run(context: &Context, order: Serve) -> Result<()> {
     };
     let login = Login::new(post.own.clone(), &password);
     let own = post.own.clone();
-    let running = Running::start(Arc::new(post), login, addresses, limits).await?;
+    let bridge = file.bridge.map(|table| Bridge {
+        domain: table.domain,
+        smarthost: table.smarthost,
+        listen: table.listen,
+        providers: table.providers,
+    });
+    let running = Running::start(Arc::new(post), login, addresses, limits, bridge).await?;
     // Programs that start a daemon wait for this line and read the addresses from it.
     let text = format!(
         "mail for {own} smtp {} imap {} ops {}",
@@ -181,7 +201,12 @@ pub(super) async fn run(context: &Context, order: Serve) -> Result<()> {
         running.imap,
         running.ops_addr()
     );
+    let text = match running.outside {
+        Some(outside) => format!("{text} bridge {outside}"),
+        None => text,
+    };
     let data = serde_json::json!({
+        "bridge": running.outside,
         "address": own.to_string(),
         "smtp": running.smtp,
         "imap": running.imap,

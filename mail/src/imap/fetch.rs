@@ -1,7 +1,10 @@
 //! FETCH: what is in a mail.
 
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
+
+use tokio::io::AsyncReadExt as _;
 
 use super::selected::{Selected, shown_flags};
 use super::{Done, Session, ok};
@@ -21,14 +24,19 @@ pub(super) struct Open {
 }
 
 impl Open {
-    /// Reads a mail's file.
-    pub(super) async fn read(store: &Store, folder: &str, uid: u32) -> io::Result<Option<Self>> {
+    /// Reads a mail's file; with `head`, when that is enough, not further than the header.
+    pub(super) async fn read(
+        store: &Store,
+        folder: &str,
+        uid: u32,
+        head: bool,
+    ) -> io::Result<Option<Self>> {
         for _ in 0..TRIES {
             let path = store.with(folder, |folder| Some(folder.path_of(folder.find(uid)?)));
             let Ok(Some(path)) = path else {
                 return Ok(None);
             };
-            match tokio::fs::read(&path).await {
+            match read_file(&path, head).await {
                 Ok(bytes) => {
                     return Ok(Some(Self {
                         bytes: Arc::new(bytes),
@@ -49,6 +57,36 @@ impl Open {
     }
 }
 
+async fn read_file(path: &Path, head: bool) -> io::Result<Vec<u8>> {
+    if head {
+        let limit = header::MAX_HEADER;
+        let mut bytes = Vec::new();
+        let file = tokio::fs::File::open(path).await?;
+        file.take(limit as u64).read_to_end(&mut bytes).await?;
+        // A header that goes on belongs to a mail that is read whole.
+        if bytes.len() < limit || header::split(&bytes).0 < bytes.len() {
+            return Ok(bytes);
+        }
+    }
+    tokio::fs::read(path).await
+}
+
+/// Whether an item is answered by the header alone.
+fn is_of_head(item: &FetchItem) -> bool {
+    match item {
+        FetchItem::Section { section, .. } => {
+            section.path.is_empty()
+                && matches!(section.text, SectionText::Header | SectionText::Fields(..))
+        }
+        FetchItem::Structure { .. } => false,
+        FetchItem::Uid
+        | FetchItem::Flags
+        | FetchItem::InternalDate
+        | FetchItem::Size
+        | FetchItem::Envelope => true,
+    }
+}
+
 impl Session {
     pub(super) async fn fetch(
         &mut self,
@@ -65,6 +103,7 @@ impl Session {
         };
         let marks = |item: &FetchItem| matches!(item, FetchItem::Section { peek: false, .. });
         let (reads, marks) = (items.iter().any(reads), items.iter().any(marks));
+        let head = items.iter().all(is_of_head);
         for (place, number) in selected.chosen(set, uid) {
             let mut message = {
                 let found = self
@@ -78,7 +117,7 @@ impl Session {
             };
             let mut open = None;
             if reads {
-                open = Open::read(&self.daemon.store, &selected.name, number).await?;
+                open = Open::read(&self.daemon.store, &selected.name, number, head).await?;
                 if open.is_none() {
                     continue;
                 }

@@ -37,7 +37,7 @@ impl Session {
                 .with(&selected.name, |folder| folder.find(*number).cloned());
             let Ok(Some(message)) = message else { continue };
             let open = match reads {
-                true => Open::read(&self.daemon.store, &selected.name, *number).await?,
+                true => Open::read(&self.daemon.store, &selected.name, *number, false).await?,
                 false => None,
             };
             let place = u32::try_from(at + 1).unwrap_or(u32::MAX);

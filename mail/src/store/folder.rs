@@ -56,7 +56,7 @@ impl Folder {
             messages,
         };
         folder.save_uids()?;
-        folder.adopt()?;
+        folder.adopt(&["new", "cur"])?;
         Ok(folder)
     }
 
@@ -73,13 +73,13 @@ impl Folder {
         self.messages.iter().any(|message| message.id == id)
     }
 
-    /// Gives numbers to files that have none. Whether there were any.
-    pub(super) fn adopt(&mut self) -> Result<bool, StoreError> {
+    /// Gives numbers to files that have none, in these parts of the folder. Whether there were any.
+    pub(super) fn adopt(&mut self, parts: &[&str]) -> Result<bool, StoreError> {
         let mut found = Vec::new();
-        for part in ["new", "cur"] {
+        for part in parts {
             let folder = self.path.join(part);
             for name in names(&folder)? {
-                if part == "new" || MessageName::parse(&name).is_none() {
+                if *part == "new" || MessageName::parse(&name).is_none() {
                     let path = folder.join(&name);
                     let meta = fs::metadata(&path).map_err(files::failed("inspect", &path))?;
                     let date = seconds(meta.modified().unwrap_or(UNIX_EPOCH));
