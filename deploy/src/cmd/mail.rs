@@ -12,12 +12,12 @@ use phantasma_mail::policy::{Policy, Strangers};
 use phantasma_mail::post::{Post, RelayPeer, Terms, box_of};
 use phantasma_mail::postage::soul as shown;
 use phantasma_mail::responder::Responder;
-use phantasma_sdk::contract::Phantasma;
+use phantasma_sdk::{contract::Phantasma, view};
 use phantasma_wire::pdfs::NodeAddress;
 use serde_json::json;
 
 use super::box_::soul;
-use super::context::{Context, receipt_json, receipt_text};
+use super::context::{Context, receipt_text};
 use super::mail_read::{self, ListMails, ReadMail};
 use super::mail_send::{self, SendMail};
 use super::mail_serve::{self, Serve};
@@ -210,7 +210,7 @@ async fn create(context: &Context, name: &str, strangers: &StrangersFlags) -> Re
     policy.save(&folder)?;
     login::password(&folder)?;
     if let (Some(data), serde_json::Value::Object(more)) =
-        (data.as_object_mut(), receipt_json(&paid))
+        (data.as_object_mut(), view::receipt(&paid))
     {
         data.extend(more);
     }
