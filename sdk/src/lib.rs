@@ -4,6 +4,7 @@
 //! * [`boxes`]: messages in boxes.
 //! * [`estimate`]: what a call costs at most, before it is made.
 //! * [`content`]: files to encrypted, verifiable blocks and back; [`pdfs`] talks to storage nodes.
+//! * [`backend`]: the same contents in folders, at S3 services and on IPFS.
 //! * [`relay`]: publish and subscribe at the speed of the network.
 //! * [`keys`]: where content keys are kept; [`seal`] gives one to one reader, [`group`] to a group of up to millions.
 //! * [`put`]: from a file to a paid content, key first.
@@ -14,6 +15,7 @@
 //! Not here: servers (`phantasma-relay`, `phantasma-pdfs`) and the command line (`phantasma`).
 
 pub mod amount;
+pub mod backend;
 pub mod boxes;
 pub mod content;
 pub mod contract;

@@ -19,6 +19,7 @@ use serde_json::json;
 
 use super::box_::soul;
 use super::context::{Context, receipt_text};
+use super::elsewhere::{self, Target};
 use super::share;
 use crate::amount;
 use crate::profile::Peer;
@@ -47,10 +48,14 @@ pub enum ContentCommand {
         /// The most SOUL it may cost [default: no limit but the balance].
         #[arg(long, value_name = "SOUL")]
         max_payment: Option<String>,
+        /// Keep it elsewhere, and register and pay nothing on the chain: file:FOLDER, s3://BUCKET[/PREFIX] or ipfs:.
+        #[arg(long, value_name = "TARGET",
+            conflicts_with_all = ["nodes", "replicas", "periods", "priority", "max_payment"])]
+        to: Option<Target>,
     },
-    /// Read a content back into a file, each block checked against the root on the chain.
+    /// Read a content back into a file, each block checked against the root on the chain, or in the link.
     Get {
-        /// The content's root, 64 hex digits.
+        /// The content's root, 64 hex digits; or a link, as `content put --to` prints it and a box's ELNK gives it (0x...).
         root: String,
         /// Where to put the file; it must not exist yet.
         #[arg(long, short, value_name = "FILE")]
@@ -106,7 +111,11 @@ pub(super) async fn run(context: &Context, command: ContentCommand) -> Result<()
             periods,
             priority,
             max_payment,
+            to,
         } => {
+            if let Some(target) = to {
+                return elsewhere::put(context, &file, &target).await;
+            }
             let nodes = addresses(context, &nodes)?;
             if nodes.len() < usize::from(replicas) {
                 bail!(
@@ -124,6 +133,9 @@ pub(super) async fn run(context: &Context, command: ContentCommand) -> Result<()
             put(context, &chain(context)?, &file, &nodes, &terms).await
         }
         ContentCommand::Get { root, out, nodes } => {
+            if let Some(link) = elsewhere::parse_link(&root) {
+                return elsewhere::get(context, &link?, &out).await;
+            }
             let nodes = addresses(context, &nodes)?;
             get(context, &chain(context)?, &parse_root(&root)?, &out, nodes).await
         }
@@ -326,7 +338,7 @@ pub(crate) fn client(account: &Account) -> Result<Client> {
     )?)
 }
 
-fn bar(context: &Context, bytes: u64, what: &'static str) -> ProgressBar {
+pub(super) fn bar(context: &Context, bytes: u64, what: &'static str) -> ProgressBar {
     if !context.interactive() {
         return ProgressBar::hidden();
     }
@@ -337,7 +349,7 @@ fn bar(context: &Context, bytes: u64, what: &'static str) -> ProgressBar {
     bar
 }
 
-fn advance(bar: &ProgressBar, progress: Progress) {
+pub(super) fn advance(bar: &ProgressBar, progress: Progress) {
     bar.set_position(progress.done_bytes);
     let ahead = progress.stored_bytes.saturating_sub(progress.done_bytes);
     if ahead > 0 {

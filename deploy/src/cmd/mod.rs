@@ -7,6 +7,7 @@ mod context;
 mod contract;
 mod demo;
 mod doctor;
+mod elsewhere;
 mod gate;
 mod group;
 mod mail;

@@ -11,6 +11,7 @@ use std::{
     thread,
 };
 
+use bytes::Bytes;
 use phantasma_wire::{
     Hash,
     merkle::{self, BLOCK_SIZE, ContentTree, Shape},
@@ -32,8 +33,8 @@ const MAX_THREADS: usize = 16;
 #[derive(Debug, Clone)]
 pub struct Prepared {
     pub(super) tree: Arc<ContentTree>,
-    pub(super) fingerprint: Fingerprint,
-    pub(super) marks: Arc<[Mark]>,
+    fingerprint: Fingerprint,
+    marks: Arc<[Mark]>,
 }
 
 impl Prepared {
@@ -49,6 +50,34 @@ impl Prepared {
 
     pub fn block_count(&self) -> u64 {
         self.tree.shape().block_count()
+    }
+
+    pub(crate) fn block_ids(&self) -> &[Hash] {
+        self.tree.block_ids()
+    }
+
+    /// Reads and encrypts one block, and makes sure that it is the one that was hashed: the same key must never encrypt
+    /// a second version of the file that leaves this machine.
+    pub(crate) fn encrypted(
+        &self,
+        file: &File,
+        path: &Path,
+        key: &ContentKey,
+        block: u64,
+    ) -> Result<Bytes, ContentError> {
+        let mut bytes = vec![0; self.tree.shape().block_len(block)?];
+        read_at(file, path, &mut bytes, block)?;
+        let expected = usize::try_from(block)
+            .ok()
+            .and_then(|at| self.marks.get(at));
+        if Some(&self.fingerprint.of(block, &bytes)?) != expected {
+            return Err(ContentError::Changed {
+                path: path.to_owned(),
+                block,
+            });
+        }
+        apply_cipher(key, block * BLOCK_SIZE as u64, &mut bytes);
+        Ok(bytes.into())
     }
 }
 
@@ -156,12 +185,7 @@ impl Work<'_> {
 }
 
 /// Fills `bytes` from the beginning of `block` on. A file that has become shorter has changed.
-pub(super) fn read_at(
-    file: &File,
-    path: &Path,
-    bytes: &mut [u8],
-    block: u64,
-) -> Result<(), ContentError> {
+fn read_at(file: &File, path: &Path, bytes: &mut [u8], block: u64) -> Result<(), ContentError> {
     let path = || PathBuf::from(path);
     file.read_exact_at(bytes, block * BLOCK_SIZE as u64)
         .map_err(|error| match error.kind() {

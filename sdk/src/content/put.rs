@@ -15,9 +15,7 @@ use phantasma_wire::{Hash, merkle, pdfs::NodeAddress};
 use tokio::task::JoinSet;
 
 use super::{
-    ContentError, ContentKey, Progress, apply_cipher, blocking, by_trust,
-    held::Held,
-    prepare::{Prepared, read_at},
+    ContentError, ContentKey, Progress, blocking, by_trust, held::Held, prepare::Prepared,
 };
 use crate::pdfs::Client;
 
@@ -151,28 +149,20 @@ impl Upload {
         let mut sent = 0;
         if stored < self.wanted {
             let this = self.clone();
-            let data = blocking(move || this.encrypted(block)).await?;
+            let encrypt = move || {
+                let Upload {
+                    prepared,
+                    file,
+                    path,
+                    key,
+                    ..
+                } = &*this;
+                prepared.encrypted(file, path, key, block)
+            };
+            let data = blocking(encrypt).await?;
             sent = self.spread(block, data, candidates, stored).await?;
         }
         Ok(Spread { bytes, sent })
-    }
-
-    /// Reads and encrypts one block, and makes sure that it is the one that was hashed: the same key must never encrypt
-    /// a second version of the file that leaves this machine.
-    fn encrypted(&self, block: u64) -> Result<Bytes, ContentError> {
-        let mut bytes = vec![0; self.prepared.tree.shape().block_len(block)?];
-        read_at(&self.file, &self.path, &mut bytes, block)?;
-        let expected = usize::try_from(block)
-            .ok()
-            .and_then(|at| self.prepared.marks.get(at));
-        if Some(&self.prepared.fingerprint.of(block, &bytes)?) != expected {
-            return Err(ContentError::Changed {
-                path: self.path.clone(),
-                block,
-            });
-        }
-        apply_cipher(&self.key, block * merkle::BLOCK_SIZE as u64, &mut bytes);
-        Ok(bytes.into())
     }
 
     /// Sends one block: to the first candidates at once, to the next ones in place of those that fail. `stored` nodes
