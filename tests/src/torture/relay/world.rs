@@ -33,6 +33,8 @@ pub struct World {
     pub net: TestNet,
     deployed: DeployedPhantasma,
     pub box_id: u64,
+    /// Another one.
+    pub second_box: u64,
     folder: tempfile::TempDir,
     /// The chain's node after a restart.
     node: Mutex<Option<Child>>,
@@ -60,6 +62,8 @@ impl World {
         let gate = free_gate();
         let created = contract.create_box(&deployed.owner, "letters", &gate);
         let (box_id, _) = created.await.unwrap();
+        let created = contract.create_box(&deployed.owner, "more_letters", &gate);
+        let (second_box, _) = created.await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let key = PrivateKey::random().unwrap();
         let mut wallet = Wallet::create(wallet_of(folder.path())).unwrap();
@@ -68,6 +72,7 @@ impl World {
             net,
             deployed,
             box_id,
+            second_box,
             folder,
             node: Mutex::default(),
         }

@@ -16,6 +16,8 @@ pub(super) struct Target {
     pub(super) key: [u8; 33],
     pub(super) served: ChainId,
     pub(super) box_id: u64,
+    /// Where those write and read who attack: what comes there is no honest person's to receive.
+    pub(super) second_box: u64,
 }
 
 impl Target {
@@ -25,6 +27,7 @@ impl Target {
             key: place.key,
             served: world.served(),
             box_id: world.box_id,
+            second_box: world.second_box,
         }
     }
 

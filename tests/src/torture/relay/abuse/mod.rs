@@ -41,7 +41,8 @@ impl Size {
     /// What a relay has to stand.
     pub const FULL: Size = Size {
         garbage: 1_000_000,
-        rate: 25_000,
+        // A tenth of a core for a relay that is not optimised; who sends it needs another on the same machine.
+        rate: 10_000,
         spoofed: 2_000,
         slow_readers: 50,
         idle: 10_000,
@@ -247,36 +248,39 @@ impl Run {
         self.outside.spawn(what).await.unwrap()
     }
 
-    /// One window, in which others do something until they are ready.
+    /// One window, in which others do something until they are ready. One that lasts long counts as several: what
+    /// disturbs the machine now and then would be in each long one and in few short ones.
     async fn window<T: Send + 'static>(
         &mut self,
         others: impl Future<Output = T> + Send + 'static,
-    ) -> (T, Times) {
+    ) -> (T, Vec<Times>) {
         let others = self.outside.spawn(others);
         let mut times = Vec::new();
         while times.len() < self.size.honest || !others.is_finished() {
             times.push(self.honest.time().await);
         }
-        (others.await.unwrap(), Times::of(times))
+        let windows = times.chunks_exact(self.size.honest);
+        let windows = windows.map(|window| Times::of(window.to_vec()));
+        (others.await.unwrap(), windows.collect())
     }
 
     /// One window without an attack.
-    async fn quiet(&mut self) -> Times {
+    async fn quiet(&mut self) -> Vec<Times> {
         self.window(async {}).await.1
     }
 
     /// An attack in windows, with calm ones around each.
     async fn phase<A: Attack>(&mut self, name: &'static str, kib: f64, attack: A) -> Phase {
         let (mut attack, times) = self.window(attack.calm()).await;
-        let (mut calm, mut attacked) = (vec![times], Vec::new());
+        let (mut calm, mut attacked) = (times, Vec::new());
         let mut usage = Usage::of(self.pid);
         for _ in 0..self.size.windows {
             usage.start();
             let (after, times) = self.window(attack.window()).await;
             usage.stop();
-            attacked.push(times);
+            attacked.extend(times);
             let (after, times) = self.window(after.calm()).await;
-            calm.push(times);
+            calm.extend(times);
             attack = after;
         }
         let (note, broken) = (attack.note(), attack.broken());
@@ -287,7 +291,7 @@ impl Run {
     async fn quiet_ones(&mut self) -> Vec<Times> {
         let mut windows = Vec::new();
         for _ in 0..self.size.windows {
-            windows.push(self.quiet().await);
+            windows.extend(self.quiet().await);
         }
         windows
     }

@@ -64,7 +64,10 @@ impl Slow {
         Self {
             readers,
             client: relay.connect().await,
-            template: relay.message(&author, 1).body,
+            template: Unsigned {
+                box_id: relay.second_box,
+                ..relay.message(&author, 1).body
+            },
             author,
             sequence: 1,
         }
@@ -142,8 +145,9 @@ const AT_ONCE: usize = 2;
 /// Handshakes that may fail before an attack is given up: a packet may be lost.
 const FAILURES: usize = 100;
 
-/// Between two handshakes on a socket: all together some 500 a second, each of which costs both sides two signatures.
-const HANDSHAKE_PAUSE: Duration = Duration::from_millis(30);
+/// Between two handshakes of one of those who open: all together at most 100 a second, as each costs both sides a
+/// millisecond when the programs are not optimised.
+const HANDSHAKE_PAUSE: Duration = Duration::from_millis(160);
 
 impl Idle {
     /// Must be called on the attackers' threads, which the sockets stay on.
