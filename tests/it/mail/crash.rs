@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 
-const MAILS: usize = 24;
+const MAILS: usize = 16;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_daemon_loses_nothing_and_doubles_nothing() {
