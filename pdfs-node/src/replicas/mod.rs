@@ -14,6 +14,7 @@ mod evict;
 mod heat;
 mod metrics;
 mod round;
+mod silent;
 mod surplus;
 mod trust;
 

@@ -16,6 +16,7 @@ use phantasma_wire::{
 use super::{
     Setup,
     evict::Priorities,
+    silent::Silent,
     surplus::Leaving,
     trust::{Shown, Trust, any, show},
 };
@@ -60,6 +61,7 @@ pub(super) struct Worker {
     pub(super) leaving: Leaving,
     pub(super) priorities: Priorities,
     trust: Trust,
+    silent: Silent,
     pub(super) after: Option<ContentRoot>,
     joined_ms: Option<u64>,
 }
@@ -71,6 +73,7 @@ impl Worker {
             client,
             watch: Watch::new(me, setup.policy.clone()),
             trust: Trust::new(setup.policy.ask_every_ms),
+            silent: Silent::new(setup.policy.ask_every_ms),
             setup,
             leaving: Leaving::new(),
             priorities: Priorities::new(),
@@ -90,10 +93,14 @@ impl Worker {
     pub(super) async fn round(&mut self, now_ms: u64) -> Result<(), StoreError> {
         self.meet(now_ms).await;
         self.look(now_ms).await?;
-        self.shed(now_ms).await;
+        self.shed(now_ms);
         let honest = |node: &&NodeAddress| !self.trust.is_liar(&node.public_key, now_ms);
-        let candidates = self.addresses.values().filter(honest).map(candidate);
-        let candidates: Vec<Candidate> = candidates.collect();
+        let honest: Vec<_> = self.addresses.values().filter(honest).collect();
+        let there = |node: &&&NodeAddress| !self.silent.is(&node.public_key);
+        let there: Vec<_> = honest.iter().filter(there).copied().collect();
+        // A copy sent to a dead node costs a round; but when nobody answers, all are tried.
+        let candidates = if there.is_empty() { honest } else { there };
+        let candidates: Vec<Candidate> = candidates.into_iter().map(candidate).collect();
         let actions = self.watch.tick(now_ms, &candidates);
         self.act(actions, now_ms).await;
         self.leave(now_ms).await?;
@@ -110,10 +117,10 @@ impl Worker {
             .is_none_or(|at| now_ms >= at + self.setup.policy.ask_every_ms);
         if due {
             self.joined_ms = Some(now_ms);
-            let (client, me) = (&self.client, &self.state.me);
+            let (client, silent, me) = (&self.client, &self.silent, &self.state.me);
             let ask = |node: NodeAddress| async move {
                 let answer = client.join(&node, Some(me.address.clone()));
-                asked(client, &node, answer).await
+                asked(silent, &node, answer).await
             };
             let answers = stream::iter(self.state.peers.known()).map(ask);
             let answers: Vec<_> = answers.buffer_unordered(QUESTIONS).collect().await;
@@ -133,7 +140,7 @@ impl Worker {
     }
 
     /// Lets more nodes hold what many ask for, and tells those who answer requests where else it is.
-    async fn shed(&mut self, now_ms: u64) {
+    fn shed(&mut self, now_ms: u64) {
         let heat = &self.state.heat;
         for (key, extra) in heat.tick() {
             tracing::info!(
@@ -152,7 +159,7 @@ impl Worker {
                 let Some(node) = self.addresses.get(&other.public_key) else {
                     continue;
                 };
-                let silent = self.client.is_suspect(&other.public_key).await;
+                let silent = self.silent.is(&other.public_key);
                 if !silent && !self.trust.is_liar(&other.public_key, now_ms) {
                     others.push(node.clone());
                 }
@@ -235,7 +242,7 @@ impl Worker {
         nodes.retain(|node| !self.trust.is_liar(&node.public_key, now_ms));
         let ask = |node: NodeAddress| async move {
             let blocks = blocks_of(&self.client, &node, root);
-            let blocks = asked(&self.client, &node, blocks).await?;
+            let blocks = asked(&self.silent, &node, blocks).await?;
             let common = blocks.intersection(own).copied().collect();
             let shown = self.doubt(&node, root, &common, now_ms).await;
             Some((node, blocks, shown))
@@ -364,7 +371,9 @@ impl Worker {
             .collect();
         let mut holds = BTreeSet::new();
         for root in roots {
-            let blocks = blocks_of(&self.client, address, &root).await.ok()?;
+            let blocks = blocks_of(&self.client, address, &root).await;
+            self.silent.note(node, blocks.is_ok());
+            let blocks = blocks.ok()?;
             holds.extend(blocks.into_iter().map(|block| BlockKey { root, block }));
         }
         Some(holds)
@@ -411,6 +420,7 @@ impl Worker {
             Ok(()) => Sent::Done,
             Err(error) => {
                 tracing::warn!(%error, "a copy was not taken");
+                self.silent.note(to, error.refusal().is_some());
                 Sent::Failed
             }
         }
@@ -425,23 +435,21 @@ enum Sent {
     NotHere,
 }
 
-/// What a node answers, unless it was silent a short while ago: each silence costs seconds.
+/// What a node answers, unless it was silent a short while ago.
 async fn asked<T>(
-    client: &Client,
+    silent: &Silent,
     node: &NodeAddress,
     answer: impl Future<Output = Result<T, PdfsError>>,
 ) -> Option<T> {
-    if client.is_suspect(&node.public_key).await {
+    if silent.is(&node.public_key) {
         return None;
     }
-    match answer.await {
-        Ok(answer) => Some(answer),
-        Err(error) => {
-            tracing::debug!(%error, "no answer");
-            client.suspect(&node.public_key).await;
-            None
-        }
+    let answer = answer.await;
+    silent.note(&node.public_key, answer.is_ok());
+    if let Err(error) = &answer {
+        tracing::debug!(%error, "no answer");
     }
+    answer.ok()
 }
 
 /// The blocks of a content that a node holds by its own word.
