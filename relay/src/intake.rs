@@ -18,6 +18,7 @@ use crate::hub::{Hub, Way};
 use crate::log::{Log, LogError};
 use crate::metrics::Metrics;
 use crate::parcel::Parcel;
+use crate::peer::Links;
 
 /// Unix time in milliseconds.
 pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
@@ -32,6 +33,9 @@ pub struct Intake {
     pub(crate) log: Arc<Log>,
     pub(crate) anchors: Arc<Anchors>,
     pub(crate) metrics: Metrics,
+    pub(crate) links: Arc<Links>,
+    /// How long the log keeps what it has.
+    pub(crate) keep_ms: u64,
     pub(crate) clock: Clock,
     /// To the one task that writes to the chain.
     pub(crate) to_chain: mpsc::Sender<Message>,
@@ -172,7 +176,11 @@ impl Intake {
     }
 
     /// Hands on a checked message unless it is known.
-    async fn take_in(self: &Arc<Self>, id: Hash, message: &Message) -> Result<Pending, Refusal> {
+    pub(crate) async fn take_in(
+        self: &Arc<Self>,
+        id: Hash,
+        message: &Message,
+    ) -> Result<Pending, Refusal> {
         match self.dedup.enter(id) {
             Entered::Known(pending) => {
                 self.metrics.duplicates.inc();
@@ -189,7 +197,7 @@ impl Intake {
     }
 
     /// What can be checked without any cost.
-    fn check_form(&self, body: &Unsigned) -> Result<(), Refusal> {
+    pub(crate) fn check_form(&self, body: &Unsigned) -> Result<(), Refusal> {
         self.chain_id.check(body.network, &body.contract)?;
         if body.payload.len() > self.limits.max_payload {
             let text = format!(
@@ -241,6 +249,7 @@ impl Intake {
 
     fn deliver_ephemeral(&self, id: Hash, message: &Message) -> Pending {
         let subscribers = self.deliver(message.body.box_id, vec![message.clone()], Way::Datagram);
+        self.links.spread(id, message);
         Pending::Done(self.delivered(id, subscribers))
     }
 
@@ -254,6 +263,9 @@ impl Intake {
         if ids.is_empty() {
             return;
         }
+        for ((id, _), message) in ids.iter().zip(&messages) {
+            self.links.spread(*id, message);
+        }
         let subscribers = self.deliver(box_id, messages, Way::Datagram);
         for (id, place) in ids {
             let verdict = self.delivered(id, subscribers);
@@ -263,7 +275,7 @@ impl Intake {
         }
     }
 
-    fn delivered(&self, id: Hash, subscribers: u32) -> Verdict {
+    pub(crate) fn delivered(&self, id: Hash, subscribers: u32) -> Verdict {
         let verdict = Ok(Outcome::Delivered { subscribers });
         self.finish(id, Class::Ephemeral, &verdict, true);
         verdict
@@ -272,11 +284,17 @@ impl Intake {
     /// The log wakes the subscribers itself once the message is on the disk.
     async fn store(self: &Arc<Self>, id: Hash, message: &Message) -> Result<Pending, Refusal> {
         let (sender, pending) = watch::channel(None);
-        let this = self.clone();
+        let (this, box_id) = (self.clone(), message.body.box_id);
         let done = move |stored: Result<u64, LogError>| {
             let verdict = match stored {
-                Ok(position) => Ok(Outcome::Stored { position }),
-                Err(error) => Err(log_refusal(&error)),
+                Ok(position) => {
+                    this.links.stored(id, box_id, position);
+                    Ok(Outcome::Stored { position })
+                }
+                Err(error) => {
+                    this.links.not_stored(&id);
+                    Err(log_refusal(&error))
+                }
             };
             this.finish(id, Class::Durable, &verdict, false);
             sender.send_replace(Some(verdict));
@@ -309,6 +327,7 @@ impl Intake {
         };
         if deliver {
             self.deliver(message.body.box_id, vec![message.clone()], Way::Stream);
+            self.links.spread(id, message);
         }
         place.send(message.clone());
         Ok(pending)
@@ -322,7 +341,7 @@ impl Intake {
         self.dedup.finish(id, verdict, delivered);
     }
 
-    fn deliver(&self, box_id: u64, messages: Vec<Message>, way: Way) -> u32 {
+    pub(crate) fn deliver(&self, box_id: u64, messages: Vec<Message>, way: Way) -> u32 {
         let delivered = self.hub.deliver(box_id, &Parcel::new(messages), way);
         self.metrics.delivered.inc_by(delivered.datagrams as u64);
         self.metrics.dropped.inc_by(delivered.dropped as u64);

@@ -2,6 +2,8 @@
 
 mod anchored;
 mod merged;
+mod peers;
+mod web;
 
 use std::{
     io::{BufRead, BufReader},
