@@ -154,7 +154,8 @@ async fn three_relays_bring_each_message_to_all_listeners_once_also_after_one_wa
     // The third dies without a word; what it misses comes when it is back, and nothing comes again.
     let [first, second, third] = relays;
     let mut seen = Vec::new();
-    let mut history = clients[2]
+    let reader = world.client(&third.process).await;
+    let mut history = reader
         .subscribe(world.box_id, Since::Position(1))
         .await
         .unwrap();
