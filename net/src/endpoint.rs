@@ -116,6 +116,22 @@ impl Protocol {
         }
     }
 
+    /// Relays among themselves: one long stream each, few of them, and each may bring a whole log.
+    pub fn relay_link() -> Self {
+        let limits = Limits {
+            max_connections: 64,
+            max_streams: 1,
+            stream_window: 4 << 20,
+            connection_window: 4 << 20,
+            max_packet: TEN_IN_ONE_CALL,
+            ..Limits::default()
+        };
+        Self {
+            alpn: phantasma_wire::relay::LINK_ALPN,
+            limits,
+        }
+    }
+
     /// Blocks: one short stream a request.
     pub fn pdfs() -> Self {
         let limits = Limits {

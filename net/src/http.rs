@@ -20,6 +20,9 @@ pub use request::{AskedRange, same_secret};
 /// Whether the service can do its work: `Err` says what is missing.
 pub type Health = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
 
+/// What `/healthz` says of a healthy service after `ok`: nothing, or lines of text.
+pub type Note = Arc<dyn Fn() -> String + Send + Sync>;
+
 /// Requests that are still running when the server stops get so long to finish.
 const DRAIN: Duration = Duration::from_secs(5);
 
@@ -51,6 +54,17 @@ impl HttpServer {
         health: Health,
         routes: Router,
     ) -> Result<Self, HttpError> {
+        Self::start_with_note(address, registry, health, Arc::new(String::new), routes).await
+    }
+
+    /// As [`HttpServer::start`]; `/healthz` of a healthy service also says `note`.
+    pub async fn start_with_note(
+        address: SocketAddr,
+        registry: Arc<Registry>,
+        health: Health,
+        note: Note,
+        routes: Router,
+    ) -> Result<Self, HttpError> {
         let listener = TcpListener::bind(address)
             .await
             .map_err(|error| match error.kind() {
@@ -61,7 +75,10 @@ impl HttpServer {
             .local_addr()
             .map_err(|error| HttpError::Bind { address, error })?;
         let router = Router::new()
-            .route("/healthz", get(move || async move { healthz(&health) }))
+            .route(
+                "/healthz",
+                get(move || async move { healthz(&health, &note) }),
+            )
             .route("/metrics", get(move || async move { metrics(&registry) }))
             .merge(routes);
         let stop = CancellationToken::new();
@@ -95,9 +112,9 @@ impl HttpServer {
     }
 }
 
-fn healthz(health: &Health) -> impl IntoResponse + use<> {
+fn healthz(health: &Health, note: &Note) -> impl IntoResponse + use<> {
     match health() {
-        Ok(()) => (StatusCode::OK, "ok\n".to_owned()),
+        Ok(()) => (StatusCode::OK, format!("ok\n{}", note())),
         Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")),
     }
 }

@@ -19,6 +19,8 @@ use crate::dedup::Refusal;
 use crate::hub::HubLimits;
 use crate::log::LogConfig;
 use crate::merge::MergeLimits;
+use crate::peer::{PeerArgs, PeerSettings, PeersTable};
+use crate::web::{WebArgs, WebSettings, WebTable};
 
 /// Environment variable of the wallet's password. There is no flag for it: other users of a machine see flags.
 pub const PASSWORD_VAR: &str = "PHANTASMA_PASSWORD";
@@ -197,6 +199,10 @@ pub struct Config {
     pub password_file: Option<PathBuf>,
     pub log: LogConfig,
     pub limits: Limits,
+    /// `None`: no links to other relays.
+    pub peers: Option<PeerSettings>,
+    /// `None`: nothing for browsers.
+    pub web: Option<WebSettings>,
     pub json_logs: bool,
 }
 
@@ -208,7 +214,7 @@ pub struct Config {
 #[derive(Debug, Default, Parser)]
 #[command(name = "phantasma-relay", version)]
 pub struct Args {
-    /// TOML file with the options below and the tables [log], [anchor] and [limits]
+    /// TOML file with the options below and the tables [log], [anchor], [peers], [web] and [limits]
     #[arg(long, env = "PHANTASMA_RELAY_CONFIG")]
     pub config: Option<PathBuf>,
     /// UDP address to listen on [default: 0.0.0.0:20420]
@@ -241,6 +247,10 @@ pub struct Args {
     /// Number of a box that the account may write to: the root over the kept messages goes there from time to time
     #[arg(long, env = "PHANTASMA_RELAY_ANCHOR_BOX")]
     pub anchor_box: Option<u64>,
+    #[command(flatten)]
+    pub peers: PeerArgs,
+    #[command(flatten)]
+    pub web: WebArgs,
     /// Write logs as JSON, one object a line
     #[arg(long, env = "PHANTASMA_RELAY_JSON_LOGS")]
     pub json_logs: bool,
@@ -263,6 +273,8 @@ struct FileConfig {
     log: LogTable,
     limits: LimitsTable,
     anchor: AnchorTable,
+    peers: PeersTable,
+    web: WebTable,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -346,6 +358,8 @@ impl Config {
                 anchor: file.anchor.into_limits(args.anchor_box),
                 ..file.limits.into_limits()
             },
+            peers: file.peers.resolve(args.peers)?,
+            web: file.web.resolve(args.web)?,
             json_logs: args.json_logs || file.json_logs,
         };
         config.check()?;

@@ -21,6 +21,7 @@ use crate::hub::{Hub, Way};
 use crate::log::{Log, LogError};
 use crate::metrics::Metrics;
 use crate::parcel::Parcel;
+use crate::peer::Links;
 
 /// Unix time in milliseconds.
 pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
@@ -36,6 +37,9 @@ pub struct Intake {
     pub(crate) log: Arc<Log>,
     pub(crate) anchors: Arc<Anchors>,
     pub(crate) metrics: Metrics,
+    pub(crate) links: Arc<Links>,
+    /// How long the log keeps what it has.
+    pub(crate) keep_ms: u64,
     pub(crate) clock: Clock,
     /// To the one task that writes to the chain.
     pub(crate) to_chain: mpsc::Sender<Message>,
@@ -51,7 +55,7 @@ struct Run {
 }
 
 /// The box and author that the gate has let in last, where that holds for the next message too.
-type Passed = Option<(u64, PublicKey)>;
+pub(crate) type Passed = Option<(u64, PublicKey)>;
 
 impl Intake {
     /// Checks a message and sets it on its way. `Err` at once for what is refused; otherwise the verdict comes when the
@@ -186,7 +190,7 @@ impl Intake {
     }
 
     /// Hands on a checked message unless it is known, or the gate does not let it in.
-    async fn take_in(
+    pub(crate) async fn take_in(
         self: &Arc<Self>,
         id: Hash,
         message: &Message,
@@ -211,7 +215,7 @@ impl Intake {
     }
 
     /// What can be checked without any cost.
-    fn check_form(&self, body: &Unsigned) -> Result<(), Refusal> {
+    pub(crate) fn check_form(&self, body: &Unsigned) -> Result<(), Refusal> {
         self.chain_id.check(body.network, &body.contract)?;
         let limits = self.limits.now();
         if body.payload.len() > limits.max_payload {
@@ -280,6 +284,7 @@ impl Intake {
 
     fn deliver_ephemeral(&self, id: Hash, message: &Message) -> Pending {
         let subscribers = self.deliver(message.body.box_id, vec![message.clone()], Way::Datagram);
+        self.links.spread(id, message);
         Pending::Done(self.delivered(id, subscribers))
     }
 
@@ -293,6 +298,9 @@ impl Intake {
         if ids.is_empty() {
             return;
         }
+        for ((id, _), message) in ids.iter().zip(&messages) {
+            self.links.spread(*id, message);
+        }
         let subscribers = self.deliver(box_id, messages, Way::Datagram);
         for (id, place) in ids {
             let verdict = self.delivered(id, subscribers);
@@ -302,7 +310,7 @@ impl Intake {
         }
     }
 
-    fn delivered(&self, id: Hash, subscribers: u32) -> Verdict {
+    pub(crate) fn delivered(&self, id: Hash, subscribers: u32) -> Verdict {
         let verdict = Ok(Outcome::Delivered { subscribers });
         self.finish(id, Class::Ephemeral, &verdict, true);
         verdict
@@ -311,11 +319,17 @@ impl Intake {
     /// The log wakes the subscribers itself once the message is on the disk.
     async fn store(self: &Arc<Self>, id: Hash, message: &Message) -> Result<Pending, Refusal> {
         let (sender, pending) = watch::channel(None);
-        let this = self.clone();
+        let (this, box_id) = (self.clone(), message.body.box_id);
         let done = move |stored: Result<u64, LogError>| {
             let verdict = match stored {
-                Ok(position) => Ok(Outcome::Stored { position }),
-                Err(error) => Err(log_refusal(&error)),
+                Ok(position) => {
+                    this.links.stored(id, box_id, position);
+                    Ok(Outcome::Stored { position })
+                }
+                Err(error) => {
+                    this.links.not_stored(&id);
+                    Err(log_refusal(&error))
+                }
             };
             this.finish(id, Class::Durable, &verdict, false);
             sender.send_replace(Some(verdict));
@@ -348,6 +362,7 @@ impl Intake {
         };
         if deliver {
             self.deliver(message.body.box_id, vec![message.clone()], Way::Stream);
+            self.links.spread(id, message);
         }
         place.send(message.clone());
         Ok(pending)
@@ -369,7 +384,7 @@ impl Intake {
         self.dedup.finish(id, class, &verdict, delivered, now_ms);
     }
 
-    fn deliver(&self, box_id: u64, messages: Vec<Message>, way: Way) -> u32 {
+    pub(crate) fn deliver(&self, box_id: u64, messages: Vec<Message>, way: Way) -> u32 {
         let delivered = self.hub.deliver(box_id, &Parcel::new(messages), way);
         self.metrics.delivered.inc_by(delivered.datagrams as u64);
         self.metrics.dropped.inc_by(delivered.dropped as u64);

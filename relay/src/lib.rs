@@ -8,6 +8,8 @@
 //! * [`anchor`]: the root over what was kept goes to the chain from time to time.
 //! * [`chain`], [`cache`], [`gates`]: what is asked of the chain, what is remembered of its answers, and who may write.
 //! * [`dedup`]: a message that comes twice is delivered once.
+//! * [`peer`]: links to other relays.
+//! * [`web`]: the same for browsers, over HTTP and WebSocket.
 //! * [`config`], [`metrics`]: for the operator.
 //!
 //! Not here: what the frames look like (`phantasma-wire`), how they travel (`phantasma-net`), the client
@@ -25,9 +27,11 @@ pub mod log;
 pub mod merge;
 pub mod metrics;
 pub mod parcel;
+pub mod peer;
 pub mod server;
 mod session;
 #[cfg(test)]
 mod testing;
+pub mod web;
 
 pub use server::{Relay, Setup, StartError};

@@ -55,15 +55,28 @@ async fn run(config: Config) -> anyhow::Result<()> {
         limits: config.limits,
         log: config.log,
         clock: system_clock(),
+        peers: config.peers,
+        web: config.web,
     })
     .await?;
     // Programs that start a relay wait for this line and read the addresses from it.
-    println!(
+    let mut line = format!(
         "phantasma-relay listening on {} key {} ops {} account {address}",
         relay.local_addr(),
         hex::encode(relay.public_key()),
         relay.ops_addr()
     );
+    let others = [
+        ("links", relay.links_addr()),
+        ("control", relay.control_addr()),
+        ("web", relay.web_addr()),
+    ];
+    for (name, address) in others {
+        if let Some(address) = address {
+            line += &format!(" {name} {address}");
+        }
+    }
+    println!("{line}");
     loop {
         tokio::select! {
             _ = terminate.recv() => break,

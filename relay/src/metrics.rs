@@ -39,6 +39,7 @@ pub struct Metrics {
     pub subscriptions: Gauge,
     pub log_bytes: Gauge<u64, AtomicU64>,
     pub log_records: Gauge<u64, AtomicU64>,
+    pub links: crate::peer::Numbers,
 }
 
 impl Metrics {
@@ -103,6 +104,7 @@ impl Metrics {
             "Messages in the log",
             metrics.log_records.clone(),
         );
+        metrics.links.register(&mut registry);
         (metrics, Arc::new(registry))
     }
 

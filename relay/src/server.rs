@@ -27,7 +27,9 @@ use crate::log::{Log, LogConfig, LogError, Recovered};
 use crate::merge::journal::Journal;
 use crate::merge::{JournalError, Merger};
 use crate::metrics::Metrics;
+use crate::peer::{self, Links, PeerSettings};
 use crate::session;
+use crate::web::{self, WebSettings};
 
 /// How often the gauges are read.
 const SAMPLE: Duration = Duration::from_secs(2);
@@ -51,6 +53,10 @@ pub struct Setup {
     pub limits: Limits,
     pub log: LogConfig,
     pub clock: Clock,
+    /// `None`: this relay has no links to others.
+    pub peers: Option<PeerSettings>,
+    /// `None`: no HTTP and no WebSocket for browsers.
+    pub web: Option<WebSettings>,
 }
 
 /// Why a relay does not start.
@@ -66,6 +72,13 @@ pub enum StartError {
     Journal(#[from] JournalError),
     #[error(transparent)]
     Anchor(#[from] AnchorError),
+    #[error(transparent)]
+    Control(#[from] phantasma_net::control::ControlError),
+    #[error("creating {}: {source}", .path.display())]
+    Folder {
+        path: std::path::PathBuf,
+        source: std::io::Error,
+    },
 }
 
 /// A running relay. Stop it with [`Relay::shutdown`]; dropping it instead ends it without draining.
@@ -78,6 +91,8 @@ pub struct Relay {
     stopping: CancellationToken,
     chain_stop: CancellationToken,
     sessions: TaskTracker,
+    links: Option<peer::Running>,
+    web: Option<web::Running>,
     chain_writer: JoinHandle<()>,
     sampler: JoinHandle<()>,
 }
@@ -110,17 +125,36 @@ impl Relay {
             hub,
             log: Arc::new(log),
             anchors,
+            links: Arc::new(Links::new(
+                setup.peers,
+                setup.log.folder.join("peers"),
+                setup.identity.public_key(),
+                metrics.links.clone(),
+            )),
+            keep_ms: setup.log.keep_ms,
             metrics,
             clock: setup.clock,
             to_chain,
         });
-        let ops =
-            HttpServer::start(setup.ops, registry, health(&intake), Default::default()).await?;
+        let (note, links) = (intake.links.clone(), intake.clone());
+        let ops = HttpServer::start_with_note(
+            setup.ops,
+            registry,
+            health(&intake),
+            Arc::new(move || note.note()),
+            Default::default(),
+        )
+        .await?;
+        let links = peer::start(links, &setup.identity).await?;
         let (stopping, chain_stop, sessions) = (
             CancellationToken::new(),
             CancellationToken::new(),
             TaskTracker::new(),
         );
+        let web = match setup.web {
+            Some(settings) => Some(web::start(intake.clone(), settings, stopping.clone()).await?),
+            None => None,
+        };
         sessions.spawn(accept(
             intake.clone(),
             endpoint.clone(),
@@ -140,6 +174,8 @@ impl Relay {
             public_key: setup.identity.public_key(),
             chain_writer: tokio::spawn(writer.run(chain_queue, chain_stop.clone())),
             sampler: tokio::spawn(sample(intake.clone())),
+            links,
+            web,
             endpoint,
             ops,
             local_addr,
@@ -158,6 +194,21 @@ impl Relay {
     /// The TCP address of `/healthz` and `/metrics`.
     pub fn ops_addr(&self) -> SocketAddr {
         self.ops.local_addr()
+    }
+
+    /// The UDP address for links from other relays, if there are any.
+    pub fn links_addr(&self) -> Option<SocketAddr> {
+        self.links.as_ref()?.local_addr()
+    }
+
+    /// The UDP address of the control plane, by which other relays are found.
+    pub fn control_addr(&self) -> Option<SocketAddr> {
+        self.links.as_ref()?.control_addr()
+    }
+
+    /// The TCP address for browsers, if they may come.
+    pub fn web_addr(&self) -> Option<SocketAddr> {
+        Some(self.web.as_ref()?.local_addr())
     }
 
     /// What clients expect of this relay's key.
@@ -190,7 +241,13 @@ impl Relay {
         let deadline = Instant::now() + self.intake.limits.now().drain;
         self.stopping.cancel();
         self.sessions.close();
-        if timeout_at(deadline, self.sessions.wait()).await.is_err() {
+        let all_ended = async {
+            self.sessions.wait().await;
+            if let Some(web) = &self.web {
+                web.stopped().await;
+            }
+        };
+        if timeout_at(deadline, all_ended).await.is_err() {
             tracing::warn!("some clients did not take their answers in time");
         }
         self.chain_stop.cancel();
@@ -201,12 +258,17 @@ impl Relay {
             );
             chain_writer.abort();
         }
+        if let Some(links) = self.links {
+            links.stop().await;
+        }
         let log = self.intake.log.clone();
         // The only error is that the closing task panicked; the log's own thread goes on writing what it has.
         let _ = tokio::task::spawn_blocking(move || log.close()).await;
         self.endpoint.close("the relay is stopping", GOODBYE).await;
-        self.sampler.abort();
         self.ops.shutdown().await;
+        // Whoever starts again on the same folder must not find the log in its hands.
+        self.sampler.abort();
+        let _ = self.sampler.await;
     }
 }
 

@@ -1,22 +1,26 @@
-//! One client: a task that reads its requests and datagrams, and one that writes to it ([`outgoing`]).
+//! One client: a task that reads its requests and datagrams, and one that writes to it ([`outgoing`]). What carries it is
+//! [`transport`]'s.
 
 mod outgoing;
+pub(crate) mod transport;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use phantasma_net::{Connection, FrameReceiver, FrameSender, NetError};
+use phantasma_net::{Connection, NetError};
 use phantasma_wire::batch::{Batch, VerifiedRoots};
 use phantasma_wire::codec::Frame;
 use phantasma_wire::relay::{ClientFrame, Outcome, RelayError, RelayFrame, Since};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::dedup::{self, Pending, Refusal, Verdict};
 use crate::hub::{Cursor, Mailbox};
 use crate::intake::Intake;
-use outgoing::{Outgoing, error_frame};
+use outgoing::{Outgoing, error_frame, whole};
+use transport::{Sink, Source};
 
 /// A client that has not said hello after so long is sent away.
 const HELLO: Duration = Duration::from_secs(10);
@@ -61,13 +65,100 @@ async fn serve(
     mailbox: Arc<Mailbox>,
     stopping: CancellationToken,
 ) -> Result<(), NetError> {
-    let greeted = tokio::time::timeout(HELLO, greet(intake, connection)).await;
-    let Some((sender, receiver)) = greeted.map_err(|_| NetError::AnswerTimeout {
-        seconds: HELLO.as_secs(),
-    })??
-    else {
-        return Ok(());
+    let stream = tokio::time::timeout(HELLO, connection.accept()).await;
+    let (sender, receiver) = stream.map_err(|_| no_hello())??;
+    let datagrams = read_datagrams(intake, connection);
+    converse(
+        intake,
+        (session, mailbox),
+        sender,
+        receiver,
+        datagrams,
+        stopping,
+    )
+    .await
+}
+
+/// Runs a session over something else than QUIC, from its hello on.
+pub(crate) async fn run_over(
+    intake: &Arc<Intake>,
+    sender: impl Sink,
+    receiver: impl Source,
+    stopping: CancellationToken,
+) -> Result<(), NetError> {
+    let Some((session, mailbox)) = intake.hub.join(None) else {
+        let text = "this relay has as many sessions as it may";
+        return Err(NetError::ConnectionLost(text.into()));
     };
+    let no_datagrams = std::future::pending();
+    let ended = converse(
+        intake,
+        (session, mailbox),
+        sender,
+        receiver,
+        no_datagrams,
+        stopping,
+    )
+    .await;
+    intake.hub.leave(session);
+    ended
+}
+
+/// Sends what comes to one box, from a position on, until `gone` or `stopping`: a session without requests.
+pub(crate) async fn listen(
+    intake: &Arc<Intake>,
+    sender: impl Sink,
+    (box_id, from): (u64, Since),
+    gone: impl Future<Output = ()>,
+    stopping: CancellationToken,
+) -> Result<(), Refusal> {
+    let Some((session, mailbox)) = intake.hub.join(None) else {
+        let text = "this relay has as many sessions as it may";
+        return Err(Refusal::new(RelayError::Limit, text));
+    };
+    let (answers, to_write) = mpsc::channel(IN_FLIGHT);
+    let incoming = Incoming {
+        intake: intake.clone(),
+        session,
+        mailbox: mailbox.clone(),
+        answers,
+        slots: Arc::new(Semaphore::new(IN_FLIGHT)),
+    };
+    let subscribed = incoming.subscribe(1, box_id, from).await;
+    if subscribed.is_ok() {
+        let ended = CancellationToken::new();
+        let writer = Outgoing {
+            intake: intake.clone(),
+            mailbox,
+            sender,
+        };
+        let mut writer = tokio::spawn(writer.run(to_write, ended.clone()));
+        tokio::select! {
+            () = gone => {}
+            () = stopping.cancelled() => {}
+            _ = &mut writer => {}
+        }
+        ended.cancel();
+        finish(writer).await;
+    }
+    intake.hub.leave(session);
+    subscribed
+}
+
+/// Greets, then answers until the end. `also` is what else comes from the client.
+async fn converse<S: Sink, R: Source>(
+    intake: &Arc<Intake>,
+    (session, mailbox): (u64, Arc<Mailbox>),
+    mut sender: S,
+    mut receiver: R,
+    also: impl Future<Output = Result<(), NetError>>,
+    stopping: CancellationToken,
+) -> Result<(), NetError> {
+    let greeted = greet(intake, &mut sender, &mut receiver);
+    let greeted = tokio::time::timeout(HELLO, greeted).await;
+    if !greeted.map_err(|_| no_hello())?? {
+        return Ok(());
+    }
     let (answers, to_write) = mpsc::channel(IN_FLIGHT);
     let ended = CancellationToken::new();
     let writer = Outgoing {
@@ -85,24 +176,35 @@ async fn serve(
     };
     let result = tokio::select! {
         result = incoming.run(receiver, stopping) => result,
-        result = read_datagrams(intake, connection) => result,
+        result = also => result,
         _ = &mut writer => Ok(()),
     };
     // Only now may the writer end, after it has sent what is left.
     ended.cancel();
-    if tokio::time::timeout(FAREWELL, &mut writer).await.is_err() {
-        writer.abort();
-    }
+    finish(writer).await;
     result
 }
 
-/// The first frame decides whether the client belongs here. `None` when it was sent away.
+/// Waits a little for what is left to be sent. A task whose end has been seen already must not be asked again.
+async fn finish(mut writer: JoinHandle<()>) {
+    if !writer.is_finished() && tokio::time::timeout(FAREWELL, &mut writer).await.is_err() {
+        writer.abort();
+    }
+}
+
+fn no_hello() -> NetError {
+    NetError::AnswerTimeout {
+        seconds: HELLO.as_secs(),
+    }
+}
+
+/// The first frame decides whether the client belongs here. False when it was sent away.
 async fn greet(
     intake: &Intake,
-    connection: &Connection,
-) -> Result<Option<(FrameSender, FrameReceiver)>, NetError> {
-    let (mut sender, mut receiver) = connection.accept().await?;
-    let refusal = match receiver.receive::<ClientFrame>().await {
+    sender: &mut impl Sink,
+    receiver: &mut impl Source,
+) -> Result<bool, NetError> {
+    let refusal = match receiver.receive().await {
         Ok(Some(ClientFrame::Hello { network, contract })) => {
             intake.chain_id.check(network, &contract).err()
         }
@@ -110,21 +212,22 @@ async fn greet(
             RelayError::Protocol,
             "the first frame must be a hello",
         )),
-        Ok(None) => return Ok(None),
+        Ok(None) => return Ok(false),
         Err(error @ (NetError::Decode(_) | NetError::FrameTooLong { .. })) => {
             Some(Refusal::new(RelayError::Protocol, error.to_string()))
         }
         Err(error) => return Err(error),
     };
     if let Some(refusal) = refusal {
-        sender.send(&error_frame(0, refusal)).await?;
-        sender.finish()?;
-        sender.flushed().await;
-        return Ok(None);
+        let last = whole(error_frame(0, refusal).encode());
+        sender.send(&[last]).await?;
+        sender.end().await;
+        return Ok(false);
     }
     let max_payload = u32::try_from(intake.limits.now().max_payload).unwrap_or(u32::MAX);
-    sender.send(&RelayFrame::Welcome { max_payload }).await?;
-    Ok(Some((sender, receiver)))
+    let welcome = RelayFrame::Welcome { max_payload };
+    sender.send(&[whole(welcome.encode())]).await?;
+    Ok(true)
 }
 
 /// Takes ephemeral messages that come in datagrams, until the connection ends or the client is not to be borne. What is
@@ -163,12 +266,12 @@ impl Incoming {
     /// Reads until the client ends, breaks the protocol, or the relay stops.
     async fn run(
         self,
-        mut receiver: FrameReceiver,
+        mut receiver: impl Source,
         stopping: CancellationToken,
     ) -> Result<(), NetError> {
         loop {
             let frame = tokio::select! {
-                frame = receiver.receive::<ClientFrame>() => frame,
+                frame = receiver.receive() => frame,
                 () = stopping.cancelled() => {
                     self.wait_for_answers().await;
                     self.end(Refusal::new(RelayError::Closing, "the relay is stopping")).await;
@@ -392,7 +495,11 @@ mod tests {
     #[test]
     fn an_idle_session_keeps_little() {
         let reading = room(run);
-        let writing = room(|outgoing: Outgoing, answers, ended| outgoing.run(answers, ended));
+        let writing = room(
+            |outgoing: Outgoing<phantasma_net::FrameSender>, answers, ended| {
+                outgoing.run(answers, ended)
+            },
+        );
         println!("{reading} bytes to read, {writing} to write");
         assert!(reading < 4096 && writing < 4096, "{reading} {writing}");
     }

@@ -4,6 +4,8 @@ mod anchored;
 mod gates;
 mod lasting;
 mod merged;
+mod peers;
+mod web;
 
 use std::{
     io::{BufRead, BufReader},

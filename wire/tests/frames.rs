@@ -11,8 +11,8 @@ use phantasma_wire::merkle::{BLOCK_SIZE, MAX_BLOCK_PATH};
 use phantasma_wire::message::{Class, MAX_PAYLOAD, Message, Unsigned};
 use phantasma_wire::pdfs::{self, BlockRange, NodeAddress, Refusal, Request, Response};
 use phantasma_wire::relay::{
-    Anchor, AnchorProof, ClientFrame, MAX_ANCHOR_PATH, MAX_ERROR_TEXT, Outcome, RelayError,
-    RelayFrame, Since,
+    Anchor, AnchorProof, ClientFrame, LinkFrame, MAX_ANCHOR_PATH, MAX_ERROR_TEXT, Outcome,
+    RelayError, RelayFrame, Since,
 };
 use proptest::prelude::*;
 
@@ -161,6 +161,41 @@ fn relay_frame() -> impl Strategy<Value = RelayFrame> {
     ]
 }
 
+fn link_frame() -> impl Strategy<Value = LinkFrame> {
+    let id = any::<[u8; 32]>;
+    let boxes = prop::collection::vec(any::<u64>(), 0..9);
+    prop_oneof![
+        (any::<(u32, [u8; 20], u64)>(), boxes).prop_map(|((network, contract, run), boxes)| {
+            LinkFrame::Hello {
+                network,
+                contract,
+                run,
+                boxes,
+            }
+        }),
+        batched().prop_map(|message| LinkFrame::Push { message }),
+        (any::<u64>(), id()).prop_map(|(box_id, id)| LinkFrame::Have { box_id, id }),
+        (any::<u64>(), id()).prop_map(|(box_id, id)| LinkFrame::Graft { box_id, id }),
+        any::<u64>().prop_map(|box_id| LinkFrame::Prune { box_id }),
+        any::<(u32, u64, [u8; 32], bool)>().prop_map(|(number, from, last, whole)| {
+            LinkFrame::Follow {
+                number,
+                from,
+                last,
+                whole,
+            }
+        }),
+        any::<(u32, u64)>().prop_map(|(number, whole)| LinkFrame::Restart { number, whole }),
+        (any::<u64>(), message())
+            .prop_map(|(position, message)| LinkFrame::Kept { position, message }),
+        any::<(u64, u64, [u8; 32])>().prop_map(|(position, box_id, id)| LinkFrame::KeptId {
+            position,
+            box_id,
+            id
+        }),
+    ]
+}
+
 fn proof() -> impl Strategy<Value = AnchorProof> {
     let path = prop::collection::vec(any::<[u8; 32]>(), 0..=MAX_ANCHOR_PATH);
     let hashes = any::<([u8; 32], [u8; 32])>();
@@ -247,6 +282,9 @@ proptest! {
 
     #[test]
     fn relay_frames_keep_the_laws(value in relay_frame(), flip: usize, cut: usize) { laws(&value, flip, cut)?; }
+
+    #[test]
+    fn link_frames_keep_the_laws(value in link_frame(), flip: usize, cut: usize) { laws(&value, flip, cut)?; }
 
     #[test]
     fn requests_keep_the_laws(value in request(), flip: usize, cut: usize) { laws(&value, flip, cut)?; }

@@ -1,6 +1,7 @@
-//! The hands of `phantasma bench pdfs`: each command measures one thing in a process of its own, so that memory is that
+//! The hands of `phantasma bench pdfs` and, for one peer, of `phantasma bench relay`: each command measures one thing in a process of its own, so that memory is that
 //! thing's too, and prints one JSON object. What is compared with what, and the table, are the caller's.
 
+mod batches;
 mod client;
 mod disk;
 mod pipeline;
@@ -25,6 +26,13 @@ enum Command {
         kind: store::Kind,
         dir: PathBuf,
         bytes: u64,
+    },
+    /// Puts messages into RocksDB, so many in each synced batch, for so many seconds.
+    Batches {
+        dir: PathBuf,
+        size: usize,
+        group: usize,
+        seconds: f64,
     },
     /// AES-256-CTR alone and SHA-256 alone on one core, and our encryption and tree over a file on all.
     Pipeline { file: PathBuf },
@@ -69,6 +77,12 @@ fn main() -> Result<()> {
     let found = match command {
         Command::Disk { file, bytes } => disk::write(&file, bytes)?,
         Command::Store { kind, dir, bytes } => store::measure(kind, &dir, bytes, &runtime)?,
+        Command::Batches {
+            dir,
+            size,
+            group,
+            seconds,
+        } => batches::measure(&dir, size, group, seconds)?,
         Command::Pipeline { file } => runtime.block_on(pipeline::measure(&file))?,
         Command::Make { file, bytes, hole } => disk::make(&file, bytes, hole)?,
         Command::Serve { dir, size } => runtime.block_on(serve::run(dir, size))?,

@@ -85,7 +85,8 @@ impl Index {
         let mut places = Vec::new();
         for of_box in self.boxes.values() {
             let start = of_box.partition_point(|place| place.position < from);
-            places.extend(of_box.range(start..).copied());
+            // No box can have more of the first `max` than so many.
+            places.extend(of_box.range(start..).take(max).copied());
         }
         places.sort_unstable_by_key(|place| place.position);
         let sources = places.into_iter().take(max);

@@ -220,6 +220,18 @@ impl Log {
             .unwrap_or(Err(LogError::Closed))
     }
 
+    /// Committed messages of all boxes from a position on, oldest first, at most `max`, as [`Message`] encodes them.
+    pub async fn read_all(&self, from: u64, max: usize) -> Result<Vec<(u64, Bytes)>, LogError> {
+        let found = self.shared.index().after(from, max);
+        let read = move || {
+            let load = |(position, source)| Ok((position, load(source)?));
+            found.into_iter().map(load).collect()
+        };
+        tokio::task::spawn_blocking(read)
+            .await
+            .unwrap_or(Err(LogError::Closed))
+    }
+
     /// Position of the oldest message that is kept.
     pub fn oldest(&self) -> u64 {
         self.shared.index().oldest()

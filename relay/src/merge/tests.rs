@@ -84,6 +84,13 @@ impl Fixture {
                 Anchors::open(&self.folder.path().join("anchors"), self.limits.anchor).unwrap(),
             ),
             metrics: Metrics::new().0,
+            links: Arc::new(crate::peer::Links::new(
+                None,
+                self.folder.path().to_path_buf(),
+                [2; 33],
+                Default::default(),
+            )),
+            keep_ms: 3_600_000,
             clock: Arc::new(|| 1_000_000),
             to_chain,
         });

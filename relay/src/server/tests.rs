@@ -3,7 +3,9 @@
 
 mod batches;
 mod delivered;
+mod linked;
 mod refused;
+mod web;
 
 use std::sync::atomic::Ordering;
 
@@ -28,6 +30,8 @@ struct Fixture {
     identity: Identity,
     folder: TempDir,
     limits: Limits,
+    peers: Option<PeerSettings>,
+    web: Option<WebSettings>,
 }
 
 impl Fixture {
@@ -44,6 +48,8 @@ impl Fixture {
             identity,
             folder: tempfile::tempdir().unwrap(),
             limits,
+            peers: None,
+            web: None,
         };
         fixture.relay = Some(Relay::start(fixture.setup()).await.unwrap());
         fixture
@@ -67,6 +73,8 @@ impl Fixture {
                 keep_ms: 3_600_000,
             },
             clock: system_clock(),
+            peers: self.peers.clone(),
+            web: self.web.clone(),
         }
     }
 

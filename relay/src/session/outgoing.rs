@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use phantasma_net::{FrameSender, NetError};
+use phantasma_net::NetError;
 use phantasma_wire::codec::Frame;
 use phantasma_wire::relay::{Outcome, RelayError, RelayFrame};
 use tokio::sync::mpsc;
@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::dedup::Refusal;
 use crate::hub::{Cursor, Mailbox};
 use crate::intake::Intake;
+use crate::session::transport::Sink;
 
 /// Answers, and live messages, sent before the other kinds of things are looked at again, so that none starves.
 const ROUND: usize = 64;
@@ -20,13 +21,13 @@ const ROUND: usize = 64;
 const STORED_BATCH: usize = 256 << 10;
 
 /// A client that does not read stops this task and nothing else.
-pub(super) struct Outgoing {
+pub(super) struct Outgoing<S> {
     pub(super) intake: Arc<Intake>,
     pub(super) mailbox: Arc<Mailbox>,
-    pub(super) sender: FrameSender,
+    pub(super) sender: S,
 }
 
-impl Outgoing {
+impl<S: Sink> Outgoing<S> {
     pub(super) async fn run(
         mut self,
         mut answers: mpsc::Receiver<Bytes>,
@@ -37,9 +38,7 @@ impl Outgoing {
             tracing::debug!(%error, "writing to a client failed");
             return;
         }
-        if self.sender.finish().is_ok() {
-            self.sender.flushed().await;
-        }
+        self.sender.end().await;
     }
 
     async fn write_all(
@@ -64,6 +63,7 @@ impl Outgoing {
                 Some(frame) = answers.recv() => frames.push(whole(frame)),
                 () = self.mailbox.ready() => {}
                 () = ended.cancelled() => {}
+                () = tokio::time::sleep(S::QUIET) => self.sender.keep_alive().await?,
             }
         }
     }
@@ -87,7 +87,7 @@ impl Outgoing {
         self.intake.metrics.delivered.inc_by(delivered as u64);
         let mut worked = !frames.is_empty();
         if worked {
-            self.sender.send_encoded(frames).await?;
+            self.sender.send(frames).await?;
             frames.clear();
         }
         if let Some((box_id, cursor)) = self.mailbox.due() {
@@ -105,7 +105,8 @@ impl Outgoing {
             Err(error) => {
                 tracing::error!(%error, box_id, "the log could not be read");
                 let refusal = Refusal::new(RelayError::Internal, "the relay cannot read its log");
-                self.sender.send(&error_frame(0, refusal)).await?;
+                let last = whole(error_frame(0, refusal).encode());
+                self.sender.send(&[last]).await?;
                 return Err(NetError::ConnectionLost("the log could not be read".into()));
             }
         };
@@ -125,7 +126,7 @@ impl Outgoing {
             frames.push(whole(RelayFrame::Ack { request, outcome }.encode()));
             reached.answer = None;
         }
-        self.sender.send_encoded(&frames).await?;
+        self.sender.send(&frames).await?;
         self.mailbox.advance(box_id, cursor, reached, more);
         Ok(())
     }
@@ -140,6 +141,6 @@ pub(super) fn error_frame(request: u32, refusal: Refusal) -> RelayFrame {
 }
 
 /// A frame in one part.
-fn whole(frame: Bytes) -> [Bytes; 2] {
+pub(super) fn whole(frame: Bytes) -> [Bytes; 2] {
     [Bytes::new(), frame]
 }

@@ -73,7 +73,27 @@ pub struct Mesh {
 #[derive(Debug)]
 struct Link {
     eager: bool,
-    score: i32,
+    score: Score,
+}
+
+/// What somebody's messages were worth so far. A new good one brings 1, up to 20; a bad one costs 10.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Score(i32);
+
+impl Score {
+    pub fn good(&mut self) {
+        self.0 = (self.0 + 1).min(BEST_SCORE);
+    }
+
+    /// Whether that was one too many: the score is below `cut_below` now.
+    pub fn bad(&mut self, cut_below: i32) -> bool {
+        self.0 = self.0.saturating_sub(BAD);
+        self.0 < cut_below
+    }
+
+    pub fn value(self) -> i32 {
+        self.0
+    }
 }
 
 #[derive(Debug)]
@@ -106,7 +126,7 @@ impl Mesh {
             link,
             Link {
                 eager: true,
-                score: 0,
+                score: Score::default(),
             },
         );
         true
@@ -129,11 +149,17 @@ impl Mesh {
         self.links.values().filter(|link| link.eager).count()
     }
 
+    /// Whether whole messages go over this link.
+    pub fn is_eager(&self, link: u64) -> bool {
+        self.links.get(&link).is_some_and(|link| link.eager)
+    }
+
     /// A message of an own client, checked.
     pub fn publish(&mut self, id: Hash) -> Vec<MeshAction> {
         if !self.seen.insert(id) {
             return Vec::new();
         }
+        self.missing.remove(&id);
         self.spread(id, None)
     }
 
@@ -151,7 +177,7 @@ impl Mesh {
         self.missing.remove(&id);
         if let Some(link) = self.links.get_mut(&from) {
             link.eager = true;
-            link.score = (link.score + 1).min(BEST_SCORE);
+            link.score.good();
         }
         self.spread(id, Some(from))
     }
@@ -191,8 +217,7 @@ impl Mesh {
     /// What came over a link was forged, for another chain, or too much.
     pub fn bad(&mut self, from: u64) -> Option<MeshAction> {
         let link = self.links.get_mut(&from)?;
-        link.score -= BAD;
-        if link.score >= self.policy.cut_below {
+        if !link.score.bad(self.policy.cut_below) {
             return None;
         }
         self.link_down(from);

@@ -1,6 +1,7 @@
 //! The bytes of every frame, written down. A change here is a change of the protocol: raise the version.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod links;
 mod storage;
 
 use std::fmt::Debug;

@@ -1,12 +1,14 @@
 //! Durable messages: acknowledged once they are on the disk. Beside them the disk alone: the same bytes appended to a file
-//! and synced, in groups as large as all that can wait for our log.
+//! and synced, in groups as large as all that can wait for our log; and RocksDB alone, with the same groups as synced batches.
 
 use std::fs::File;
 use std::io::Write;
+use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use phantasma_wire::codec::Frame;
 use phantasma_wire::message::Class;
@@ -68,4 +70,30 @@ pub(super) fn disk(size: usize, time: Duration) -> Result<f64> {
         stored += PUBLISHERS * BATCH;
     }
     Ok(stored as f64 / start.elapsed().as_secs_f64())
+}
+
+/// The program that holds RocksDB, so that `phantasma` itself need not.
+pub(super) const HANDS: &str = "phantasma-pdfs-bench";
+
+/// Messages in a second that RocksDB takes in synced batches of all that our publishers have under way.
+pub(super) fn rocksdb(hands: &Path, size: usize, time: Duration) -> Result<f64> {
+    let message = Author::new(Class::Durable)?.single(Bytes::from(vec![0x5a; size]))?;
+    let folder = tempfile::tempdir()?;
+    let output = Command::new(hands)
+        .arg("batches")
+        .arg(folder.path().join("db"))
+        .arg(message.encode().len().to_string())
+        .arg((PUBLISHERS * BATCH).to_string())
+        .arg(time.as_secs_f64().to_string())
+        .output()
+        .with_context(|| format!("starting {}", hands.display()))?;
+    if !output.status.success() {
+        let why = String::from_utf8_lossy(&output.stderr);
+        bail!("{HANDS} batches: {}", why.trim());
+    }
+    let said: serde_json::Value = serde_json::from_slice(&output.stdout)
+        .with_context(|| format!("{HANDS} said something else than JSON"))?;
+    said["messages_per_s"]
+        .as_f64()
+        .with_context(|| format!("{HANDS} said {said}"))
 }

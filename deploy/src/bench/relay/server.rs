@@ -105,6 +105,8 @@ pub(crate) async fn serve(folder: std::path::PathBuf) -> Result<()> {
             keep_ms: 3_600_000,
         },
         clock: system_clock(),
+        peers: None,
+        web: None,
     })
     .await?;
     println!("{} {}", relay.local_addr(), hex::encode(relay.public_key()));
