@@ -41,8 +41,8 @@ impl Size {
     /// What a relay has to stand.
     pub const FULL: Size = Size {
         garbage: 1_000_000,
-        // A tenth of a core for a relay that is not optimised; who sends it needs another on the same machine.
-        rate: 10_000,
+        // A sixth of a core for a relay that is not optimised.
+        rate: 25_000,
         spoofed: 2_000,
         slow_readers: 50,
         idle: 10_000,
