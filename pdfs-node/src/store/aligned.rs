@@ -1,5 +1,7 @@
 //! Memory and offsets as the disk wants them when it is written past the system's cache (`O_DIRECT`).
 
+use bytes::Bytes;
+
 /// Memory, offset and length of a direct write are multiples of this: the page of every usual system, and of every usual
 /// disk a multiple of its sector.
 pub(super) const ALIGN: usize = 4096;
@@ -56,6 +58,18 @@ impl Buffer {
         fits
     }
 
+    /// The bytes `from` to `to`, for reading into.
+    pub(super) fn place(&mut self, from: usize, to: usize) -> Option<&mut [u8]> {
+        self.memory.get_mut(self.start + from..self.start + to)
+    }
+
+    /// The `len` bytes from `from` on, without copying them.
+    pub(super) fn into_bytes(self, from: usize, len: usize) -> Bytes {
+        let from = (self.start + from).min(self.memory.len());
+        let to = (from + len).min(self.memory.len());
+        Bytes::from(self.memory).slice(from..to)
+    }
+
     pub(super) fn bytes(&self) -> &[u8] {
         let end = self.start + self.len;
         self.memory.get(self.start..end).unwrap_or_default()
@@ -89,6 +103,11 @@ mod tests {
         assert_eq!(buffer.padded().len(), ALIGN);
         assert!(buffer.padded().iter().skip(5).all(|byte| *byte == 0));
         assert_eq!(buffer.bytes(), [8; 5]);
+        if let Some(place) = buffer.place(2, 5) {
+            place.fill(9);
+        }
+        assert!(buffer.place(0, 9 * ALIGN).is_none());
+        assert_eq!(*buffer.into_bytes(1, 4), [8, 9, 9, 9]);
     }
 
     #[test]

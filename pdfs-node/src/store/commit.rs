@@ -104,6 +104,8 @@ impl Group {
 #[derive(Clone, Debug, Default)]
 pub(super) struct State {
     written: u64,
+    /// Whether somebody waits for the disk to have nothing to write.
+    wanted: bool,
     /// Committed or failed: in both cases whoever waited has been told.
     pub(super) done: u64,
     pub(super) epoch: u64,
@@ -189,9 +191,12 @@ impl Pipeline {
         state.done == self.handed || state.ended
     }
 
-    /// Whether the disk waits for something to write.
+    /// Whether the disk waits for something to write. If not, a [`Job::Nudge`] comes when it does.
     pub(super) fn writes_nothing(&self) -> bool {
-        self.progress.state().written == self.handed
+        let mut state = self.progress.state();
+        let nothing = state.written == self.handed;
+        state.wanted = !nothing;
+        nothing
     }
 
     /// A new group of this epoch, of records that begin at `from`; `begun` is what its first block has already. Waits for
@@ -256,6 +261,10 @@ struct Nudge {
 impl Nudge {
     fn change(&self, change: impl FnOnce(&mut State)) {
         self.progress.change(change);
+        self.nudge();
+    }
+
+    fn nudge(&self) {
         if let Some(jobs) = self.jobs.upgrade() {
             // With a full queue it is awake anyway.
             let _ = jobs.try_send(Job::Nudge);
@@ -298,7 +307,14 @@ fn write(
             rest: group.rest,
             outcome,
         });
-        nudge.change(|state| state.written += 1);
+        let mut wanted = false;
+        nudge.progress.change(|state| {
+            state.written += 1;
+            wanted = std::mem::take(&mut state.wanted);
+        });
+        if wanted {
+            nudge.nudge();
+        }
     }
 }
 

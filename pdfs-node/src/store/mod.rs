@@ -13,6 +13,7 @@ mod commit;
 mod compact;
 mod error;
 mod index;
+mod often;
 mod record;
 mod recover;
 mod segment;
@@ -40,6 +41,7 @@ pub use error::StoreError;
 pub use types::{BlockId, Content, ContentRoot, NewBlock, Place, Put, Recovery, Stats};
 
 use index::{Changes, Index, Location};
+use often::Often;
 use record::{HEADER_LEN, MAX_RECORD, SEGMENT_HEADER_LEN};
 use segment::{NoRecord, Readers};
 use writer::{Job, Writer};
@@ -92,6 +94,7 @@ pub struct Store {
 struct Shared {
     index: Index,
     readers: Readers,
+    often: Often,
     counters: Counters,
     /// The folder of the segments.
     segments: PathBuf,
@@ -136,6 +139,7 @@ impl Store {
         let shared = Arc::new(Shared {
             index,
             readers: Readers::new(segments.clone()),
+            often: Often::default(),
             counters: Counters::default(),
             used: AtomicU64::new(segment::total(&segments)?),
             quota: options.quota_bytes,
@@ -270,14 +274,15 @@ impl Shared {
         let Some(mut at) = self.index.location(&id)? else {
             return Ok(None);
         };
-        let mut read = self.read(&id, at);
+        let through_cache = self.often.through_cache(&id);
+        let mut read = self.read(&id, at, through_cache);
         // Between the look and the read its segment may have been emptied and removed: it then lies elsewhere.
         if read.is_err()
             && let Some(now) = self.index.location(&id)?
             && now != at
         {
             at = now;
-            read = self.read(&id, at);
+            read = self.read(&id, at, through_cache);
         }
         match read {
             Ok(body) => {
@@ -304,7 +309,7 @@ impl Shared {
         self.index.apply(changes)
     }
 
-    fn read(&self, id: &BlockId, at: Location) -> Result<Bytes, StoreError> {
+    fn read(&self, id: &BlockId, at: Location, through_cache: bool) -> Result<Bytes, StoreError> {
         let segment = self.readers.get(at.segment)?;
         let damaged = |what| StoreError::Damaged {
             id: *id,
@@ -312,11 +317,11 @@ impl Shared {
             offset: at.offset,
             what,
         };
-        match segment.read_known(at.offset, at.record_len as usize) {
+        match segment.read_known(at.offset, at.record_len as usize, through_cache) {
             Ok((header, _)) if header.id != *id => Err(damaged("another block lies there")),
             // The checksum covers header, path and body; that the body hashes to the id is the scrub's and the
             // reader's work: hashing once more here would halve what a node can give.
-            Ok((header, record)) => Ok(Bytes::from(record).slice(HEADER_LEN + header.path_len()..)),
+            Ok((header, record)) => Ok(record.slice(HEADER_LEN + header.path_len()..)),
             Err(NoRecord::Short) => Err(damaged("the segment ends early")),
             Err(NoRecord::Damaged(what)) => Err(damaged(what)),
             Err(NoRecord::Io(error)) => Err(error),

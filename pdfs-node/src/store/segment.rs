@@ -7,15 +7,16 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use bytes::Bytes;
 use rustix::{buffer::spare_capacity, fs::OFlags, io::Errno};
 
 use super::{
-    aligned::{self, ALIGN},
+    aligned::{self, ALIGN, Buffer},
     error::StoreError,
     record::{self, HEADER_LEN, Header, SEGMENT_HEADER_LEN, Salt},
 };
 
-/// Segments kept open for reading. A descriptor is cheap, a process has 1,024 by default and
+/// Segments kept open for reading, with two descriptors each. They are cheap, a process has 1,024 by default and
 /// connections need most of them.
 const MAX_OPEN: usize = 64;
 
@@ -56,8 +57,8 @@ pub(super) struct Segment {
     pub(super) path: PathBuf,
     pub(super) file: File,
     pub(super) salt: Salt,
-    /// The same file, written past the system's cache, which saves a copy and lets the disk begin at once. `None` for
-    /// reading only, and where the file system knows no such thing.
+    /// The same file past the system's cache, which saves a copy and lets the disk begin at once. `None` where the file
+    /// system knows no such thing.
     direct: Option<File>,
 }
 
@@ -93,7 +94,7 @@ impl Segment {
         Ok(Self {
             number,
             file: made.map_err(StoreError::io("create", &path))?,
-            direct: direct(&path),
+            direct: direct(&path, true),
             path,
             salt,
         })
@@ -114,7 +115,7 @@ impl Segment {
         match salt {
             Some(salt) => Ok(Self {
                 number,
-                direct: write.then(|| direct(&path)).flatten(),
+                direct: direct(&path, write),
                 path,
                 file,
                 salt,
@@ -212,27 +213,18 @@ impl Segment {
         Ok(header)
     }
 
-    /// The record of `record_len` bytes at `offset`, with one read: its header, and all of its bytes.
+    /// The record of `record_len` bytes at `offset`, with one read, through the system's cache or past it: its header,
+    /// and all of its bytes.
     pub(super) fn read_known(
         &self,
         offset: u64,
         record_len: usize,
-    ) -> Result<(Header, Vec<u8>), NoRecord> {
-        // Not zeroed first: that would cost a third of what reading from memory does.
-        let mut record = Vec::with_capacity(record_len);
-        while record.len() < record_len {
-            let at = offset + record.len() as u64;
-            match rustix::io::pread(&self.file, spare_capacity(&mut record), at) {
-                Ok(0) => return Err(NoRecord::Short),
-                Ok(_) | Err(Errno::INTR) => {}
-                Err(error) => {
-                    return Err(NoRecord::Io(StoreError::io("read", &self.path)(
-                        error.into(),
-                    )));
-                }
-            }
-        }
-        record.truncate(record_len);
+        through_cache: bool,
+    ) -> Result<(Header, Bytes), NoRecord> {
+        let record = match &self.direct {
+            Some(direct) if !through_cache => self.read_past_cache(direct, offset, record_len)?,
+            _ => self.read_through_cache(offset, record_len)?,
+        };
         let (head, payload) = (record.split_first_chunk()).ok_or(NoRecord::Short)?;
         let header =
             Header::decode(head, &self.salt).ok_or(NoRecord::Damaged("header checksum"))?;
@@ -240,6 +232,48 @@ impl Segment {
             return Err(NoRecord::Damaged("body checksum"));
         }
         Ok((header, record))
+    }
+
+    fn read_through_cache(&self, offset: u64, len: usize) -> Result<Bytes, NoRecord> {
+        // Not zeroed first.
+        let mut bytes = Vec::with_capacity(len);
+        while bytes.len() < len {
+            let at = offset + bytes.len() as u64;
+            match rustix::io::pread(&self.file, spare_capacity(&mut bytes), at) {
+                Ok(0) => return Err(NoRecord::Short),
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(error) => return Err(self.no_read(error.into())),
+            }
+        }
+        bytes.truncate(len);
+        Ok(bytes.into())
+    }
+
+    fn read_past_cache(&self, direct: &File, offset: u64, len: usize) -> Result<Bytes, NoRecord> {
+        let first = aligned::floor(offset);
+        let span = |from: u64, to: u64| usize::try_from(to - from).map_err(|_| NoRecord::Short);
+        let skip = span(first, offset)?;
+        let whole = span(first, aligned::ceil(offset + len as u64))?;
+        let mut buffer = Buffer::new(whole);
+        let mut read = 0;
+        while read < skip + len {
+            let place = buffer.place(read, whole).ok_or(NoRecord::Short)?;
+            match direct.read_at(place, first + read as u64) {
+                Ok(0) => return Err(NoRecord::Short),
+                Ok(count) => read += count,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                // A disk with larger sectors, memory that is not aligned, or a file that ends inside a block.
+                Err(error) if error.kind() == std::io::ErrorKind::InvalidInput => {
+                    return self.read_through_cache(offset, len);
+                }
+                Err(error) => return Err(self.no_read(error)),
+            }
+        }
+        Ok(buffer.into_bytes(skip, len))
+    }
+
+    fn no_read(&self, error: std::io::Error) -> NoRecord {
+        NoRecord::Io(StoreError::io("read", &self.path)(error))
     }
 
     pub(super) fn read_at(&self, buffer: &mut [u8], offset: u64) -> Result<(), NoRecord> {
@@ -252,11 +286,12 @@ impl Segment {
     }
 }
 
-/// The file for writes past the system's cache; `None` where there is no such thing.
-fn direct(path: &Path) -> Option<File> {
+/// The file past the system's cache; `None` where there is no such thing.
+fn direct(path: &Path, write: bool) -> Option<File> {
     let flag = i32::try_from(OFlags::DIRECT.bits()).ok()?;
     let mut options = OpenOptions::new();
-    options.write(true).custom_flags(flag).open(path).ok()
+    let options = options.read(true).write(write).custom_flags(flag);
+    options.open(path).ok()
 }
 
 /// Segments open for reading, the least recently used closed first.
