@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod batches;
+mod comings;
 mod delivered;
 mod linked;
 mod refused;
