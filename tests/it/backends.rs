@@ -360,7 +360,7 @@ async fn the_command_keeps_contents_elsewhere_and_reads_what_a_script_links_to()
         let script = phantasma_vm::assemble(put["instruction"].as_str().unwrap()).unwrap();
         let step = phantasma_vm::steps(&script).next().unwrap().unwrap();
         let pushed = step.operand;
-        assert_eq!(Link::from_bytes(&pushed), Ok(link.clone()));
+        assert_eq!(Link::from_bytes(pushed), Ok(link.clone()));
         let pushed = format!("0x{}", hex::encode(pushed));
         for (m, name) in [link.to_string(), pushed].iter().enumerate() {
             let out = cli.path(&format!("copy{n}{m}"));

@@ -136,15 +136,15 @@ fn outcome_json(outcome: Outcome) -> Value {
 
 /// Reads the message out of a request, or says what is wrong with it.
 async fn receive(request: Request) -> Result<Message, Response> {
-    let wrong = |status, text: &str| Err((status, format!("{text}\n")).into_response());
+    let wrong = |status, text: &str| (status, format!("{text}\n")).into_response();
     let is_json = is_json(request.headers());
     let body = match tokio::time::timeout(PATIENCE, to_bytes(request.into_body(), MAX_BODY)).await {
         Ok(Ok(body)) => body,
         Ok(Err(_)) => {
             let text = "the body is torn, or longer than any message";
-            return wrong(StatusCode::PAYLOAD_TOO_LARGE, text);
+            return Err(wrong(StatusCode::PAYLOAD_TOO_LARGE, text));
         }
-        Err(_) => return wrong(StatusCode::REQUEST_TIMEOUT, "the body did not come"),
+        Err(_) => return Err(wrong(StatusCode::REQUEST_TIMEOUT, "the body did not come")),
     };
     let bytes = match is_json {
         false => body,
@@ -153,10 +153,10 @@ async fn receive(request: Request) -> Result<Message, Response> {
                 Ok(bytes) => Bytes::from(bytes),
                 Err(error) => {
                     let text = format!("message is not Base64: {error}");
-                    return wrong(StatusCode::BAD_REQUEST, &text);
+                    return Err(wrong(StatusCode::BAD_REQUEST, &text));
                 }
             },
-            Err(error) => return wrong(StatusCode::BAD_REQUEST, &error.to_string()),
+            Err(error) => return Err(wrong(StatusCode::BAD_REQUEST, &error.to_string())),
         },
     };
     decode(&bytes).map_err(|refusal| refused(&refusal))

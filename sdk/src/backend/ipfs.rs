@@ -88,7 +88,7 @@ impl Ipfs {
             })
     }
 
-    async fn from_gateway(
+    async fn ask_gateway(
         &self,
         gateway: &str,
         place: &str,
@@ -108,7 +108,7 @@ impl Ipfs {
         }
     }
 
-    async fn from_node(&self, place: &str, range: &Range<u64>) -> Result<Bytes, BackendError> {
+    async fn ask_node(&self, place: &str, range: &Range<u64>) -> Result<Bytes, BackendError> {
         let what = format!("ipfs://{place} from the node");
         let (offset, length) = (range.start, range.end - range.start);
         let arg = encode(&format!("/ipfs/{place}"), false);
@@ -133,8 +133,8 @@ impl ObjectStore for Ipfs {
                 return Ok(Bytes::new());
             }
             match &self.config.gateway {
-                Some(gateway) => self.from_gateway(gateway, place, &range).await,
-                None => self.from_node(place, &range).await,
+                Some(gateway) => self.ask_gateway(gateway, place, &range).await,
+                None => self.ask_node(place, &range).await,
             }
         })
     }

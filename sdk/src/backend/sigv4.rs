@@ -118,7 +118,9 @@ impl Now {
 
 /// Year, month and day of a day counted from 1970, in years of 365 or 366 days and a year's months.
 fn date(mut days: u64) -> (u64, u64, u64) {
-    let leap = |year: u64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let leap = |year: u64| {
+        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+    };
     let mut year = 1970;
     loop {
         let long = if leap(year) { 366 } else { 365 };
