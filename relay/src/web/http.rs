@@ -52,7 +52,7 @@ pub(super) async fn publish(
             refused(&Refusal::new(RelayError::Protocol, text))
         }
         Ok(message) => take(&web, message).await,
-        Err(answer) => answer,
+        Err((status, refusal)) => told(status, &refusal),
     }
 }
 
@@ -60,7 +60,7 @@ pub(super) async fn publish(
 pub(super) async fn publish_anywhere(State(web): State<Arc<Web>>, request: Request) -> Response {
     match receive(request).await {
         Ok(message) => take(&web, message).await,
-        Err(answer) => answer,
+        Err((status, refusal)) => told(status, &refusal),
     }
 }
 
@@ -135,16 +135,16 @@ fn outcome_json(outcome: Outcome) -> Value {
 }
 
 /// Reads the message out of a request, or says what is wrong with it.
-async fn receive(request: Request) -> Result<Message, Response> {
-    let wrong = |status, text: &str| (status, format!("{text}\n")).into_response();
+async fn receive(request: Request) -> Result<Message, (StatusCode, Refusal)> {
+    let wrong = |status, text: &str| Err((status, Refusal::new(RelayError::Protocol, text)));
     let is_json = is_json(request.headers());
     let body = match tokio::time::timeout(PATIENCE, to_bytes(request.into_body(), MAX_BODY)).await {
         Ok(Ok(body)) => body,
         Ok(Err(_)) => {
             let text = "the body is torn, or longer than any message";
-            return Err(wrong(StatusCode::PAYLOAD_TOO_LARGE, text));
+            return wrong(StatusCode::PAYLOAD_TOO_LARGE, text);
         }
-        Err(_) => return Err(wrong(StatusCode::REQUEST_TIMEOUT, "the body did not come")),
+        Err(_) => return wrong(StatusCode::REQUEST_TIMEOUT, "the body did not come"),
     };
     let bytes = match is_json {
         false => body,
@@ -153,13 +153,13 @@ async fn receive(request: Request) -> Result<Message, Response> {
                 Ok(bytes) => Bytes::from(bytes),
                 Err(error) => {
                     let text = format!("message is not Base64: {error}");
-                    return Err(wrong(StatusCode::BAD_REQUEST, &text));
+                    return wrong(StatusCode::BAD_REQUEST, &text);
                 }
             },
-            Err(error) => return Err(wrong(StatusCode::BAD_REQUEST, &error.to_string())),
+            Err(error) => return wrong(StatusCode::BAD_REQUEST, &error.to_string()),
         },
     };
-    decode(&bytes).map_err(|refusal| refused(&refusal))
+    decode(&bytes).map_err(|refusal| (StatusCode::BAD_REQUEST, refusal))
 }
 
 fn decode(bytes: &Bytes) -> Result<Message, Refusal> {
@@ -178,8 +178,12 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 /// A refusal: the name for programs, the text for people.
 pub(super) fn refused(refusal: &Refusal) -> Response {
+    told(status(refusal.error), refusal)
+}
+
+fn told(status: StatusCode, refusal: &Refusal) -> Response {
     let told = json!({"error": refusal.error.name(), "text": refusal.text});
-    json_answer(status(refusal.error), &told)
+    json_answer(status, &told)
 }
 
 fn status(error: RelayError) -> StatusCode {
