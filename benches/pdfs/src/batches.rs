@@ -26,7 +26,7 @@ pub(crate) fn measure(dir: &Path, size: usize, group: usize, seconds: f64) -> Re
             position += 1;
             batch.put(position.to_be_bytes(), &message);
         }
-        db.write_opt(&batch, &synced).context("write a batch")?;
+        db.write_opt(batch, &synced).context("write a batch")?;
     }
     let rate = position as f64 / start.elapsed().as_secs_f64();
     Ok(json!({"messages_per_s": rate}))
