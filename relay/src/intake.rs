@@ -250,7 +250,11 @@ impl Intake {
     }
 
     /// Asks the box's gate. Of a message that is known it is not asked again: it has its outcome.
-    async fn check_gate(&self, body: &Unsigned, passed: &mut Passed) -> Result<(), Refusal> {
+    pub(crate) async fn check_gate(
+        &self,
+        body: &Unsigned,
+        passed: &mut Passed,
+    ) -> Result<(), Refusal> {
         if *passed == Some((body.box_id, body.author)) {
             return Ok(());
         }

@@ -14,7 +14,7 @@ use crate::hub::Way;
 use crate::intake::Intake;
 
 impl Intake {
-    /// Checks a live message as if a client had sent it.
+    /// Checks a live message as if a client had sent it, by the box's gate too: the other relay may know an older one, or lie.
     pub(super) async fn check_live(
         &self,
         message: &Message,
@@ -25,7 +25,8 @@ impl Intake {
             return Err(Refusal::new(RelayError::Protocol, text));
         }
         self.check_form(&message.body)?;
-        self.check_author_and_box(message, roots).await
+        self.check_author_and_box(message, roots).await?;
+        self.check_gate(&message.body, &mut None).await
     }
 
     /// Checks a kept message. It may be as old as what is kept here; an older one may have been here and expired.

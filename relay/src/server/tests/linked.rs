@@ -7,6 +7,7 @@ use phantasma_net::{Connection, FrameReceiver, FrameSender, control};
 use phantasma_wire::relay::LinkFrame;
 
 use super::*;
+use crate::chain::Change;
 use crate::peer::FindSettings;
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -441,4 +442,37 @@ async fn relays_of_a_box_find_each_other_in_the_hash_table() {
     for (_, messages) in &mut listening {
         assert_eq!(next(messages).await.message, sent);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_gate_refuses_what_comes_over_a_link_too() {
+    // `STATE own`: nobody here owns a box. Only the second relay has heard of the gate.
+    const OWNER: [u8; 2] = [0xEA, 3];
+    let relays = linked(2, &[(0, 1)]).await;
+    relays[1].chain.set_gate(1, &OWNER);
+    relays[1].chain.tell(Change::Box(1));
+    let mut listening = listen(&relays, Since::Now).await;
+    let mut open = relays[1].client().await;
+    let mut open_box = open.subscribe(2, Since::Now).await.unwrap();
+    let author = Identity::random().unwrap();
+    let sender = relays[0].client().await;
+    for (sequence, class) in [
+        (1, Class::Ephemeral),
+        (2, Class::OnChain),
+        (3, Class::Durable),
+    ] {
+        let sent = message(&author, 1, class, sequence);
+        sender.publish(sent.clone()).await.unwrap();
+        assert_eq!(next(&mut listening[0].1).await.message, sent);
+    }
+    // Messages of another box, published later, show that the link is alive.
+    for (sequence, class) in [(1, Class::Ephemeral), (2, Class::Durable)] {
+        let sent = message(&author, 2, class, sequence);
+        sender.publish(sent.clone()).await.unwrap();
+        assert_eq!(next(&mut open_box).await.message, sent);
+    }
+    nothing_more(&mut listening[1].1).await;
+    open = relays[1].client().await;
+    let mut kept = open.subscribe(1, Since::Position(1)).await.unwrap();
+    nothing_more(&mut kept).await;
 }
