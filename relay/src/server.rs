@@ -145,14 +145,30 @@ impl Relay {
             Default::default(),
         )
         .await?;
-        let links = peer::start(links, &setup.identity).await?;
+        let links = match peer::start(links, &setup.identity).await {
+            Ok(links) => links,
+            Err(error) => {
+                // Its tasks hold the log, which the next try wants.
+                ops.shutdown().await;
+                return Err(error.into());
+            }
+        };
         let (stopping, chain_stop, sessions) = (
             CancellationToken::new(),
             CancellationToken::new(),
             TaskTracker::new(),
         );
         let web = match setup.web {
-            Some(settings) => Some(web::start(intake.clone(), settings, stopping.clone()).await?),
+            Some(settings) => match web::start(intake.clone(), settings, stopping.clone()).await {
+                Ok(web) => Some(web),
+                Err(error) => {
+                    if let Some(links) = links {
+                        links.stop().await;
+                    }
+                    ops.shutdown().await;
+                    return Err(error.into());
+                }
+            },
             None => None,
         };
         sessions.spawn(accept(

@@ -109,7 +109,7 @@ pub struct Log {
     queue: Mutex<Option<mpsc::Sender<Append>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
     /// Held for as long as the log is open.
-    _lock: File,
+    lock: File,
 }
 
 #[derive(Debug, Default)]
@@ -150,7 +150,7 @@ impl Log {
             shared,
             queue: Mutex::new(Some(queue)),
             thread: Mutex::new(Some(thread)),
-            _lock: lock,
+            lock,
         };
         Ok((log, recovered))
     }
@@ -254,13 +254,17 @@ impl Log {
         }
     }
 
-    /// Refuses new messages, writes what waits and comes back when the disk has it. Blocks.
+    /// Refuses new messages, writes what waits, comes back when the disk has it, and leaves the folder to the next relay.
+    /// What is there can still be read. Blocks.
     pub fn close(&self) {
         unpoisoned(self.queue.lock()).take();
         if let Some(thread) = unpoisoned(self.thread.lock()).take()
             && thread.join().is_err()
         {
             tracing::error!("the log's thread panicked");
+        }
+        if let Err(error) = self.lock.unlock() {
+            tracing::warn!(%error, "the log's folder stays locked until this process ends");
         }
     }
 }

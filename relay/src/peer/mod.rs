@@ -128,6 +128,9 @@ pub struct Links {
     pub(super) numbers: Numbers,
     started: Instant,
     inner: Mutex<Inner>,
+    /// Kept messages go to the log one after the other: asking the gate takes a while, and a later message that came over
+    /// another link must not overtake.
+    turn: tokio::sync::Mutex<()>,
 }
 
 impl Links {
@@ -153,6 +156,7 @@ impl Links {
             numbers,
             started: Instant::now(),
             inner: Mutex::new(inner),
+            turn: tokio::sync::Mutex::default(),
         }
     }
 

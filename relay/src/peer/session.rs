@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::follow::{CursorFile, Following, Step};
 use super::outgo::{Asked, Outgo, Writer};
 use super::state::NewLink;
-use super::{PeerSettings, Shared};
+use super::{Links, PeerSettings, Shared};
 
 /// A relay that has not said hello after so long is sent away.
 const HELLO: Duration = Duration::from_secs(10);
@@ -107,6 +107,10 @@ async fn serve(
         Ok(link) => link,
         Err(reason) => return Ok(reason),
     };
+    let _up = Up {
+        links: links.clone(),
+        link,
+    };
     *linked = true;
     tracing::info!(peer = hex::encode(key), address = %connection.remote_address(), dialled, "linked");
     let writer = Writer {
@@ -121,13 +125,23 @@ async fn serve(
         outgo,
         roots: VerifiedRoots::new(ROOTS),
     };
-    let ended = tokio::select! {
+    tokio::select! {
         ended = reader.run(receiver) => ended,
         ended = writer.run() => ended.map(|()| "the link has ended"),
         () = write_cursor(intake, link, file) => Ok("the link has ended"),
-    };
-    links.lock().down(link, links.now_ms());
-    ended
+    }
+}
+
+/// Takes the link off the list however it ends: its entry holds the connection, and with it the port.
+struct Up {
+    links: Arc<Links>,
+    link: u64,
+}
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        self.links.lock().down(self.link, self.links.now_ms());
+    }
 }
 
 /// Both say hello, who dialled first. `None` when the other does not belong here.
@@ -344,6 +358,7 @@ impl Reader {
         if let Err(refusal) = self.intake.check_kept(&message, &mut self.roots).await {
             return self.refused(position, refusal.error);
         }
+        let _turn = links.turn.lock().await;
         if !links.lock().taking(numbers, link, box_id, id) {
             return true;
         }
