@@ -150,7 +150,7 @@ impl Relay {
             Err(error) => {
                 // Its tasks hold the log, which the next try wants.
                 ops.shutdown().await;
-                return Err(error.into());
+                return Err(error);
             }
         };
         let (stopping, chain_stop, sessions) = (
